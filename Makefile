@@ -1,0 +1,57 @@
+# Two commands matter: `make up` runs everything on this machine, `make test` checks everything.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: up venv test lint format lock bench demo docs clean
+.DEFAULT_GOAL := up
+
+up: $(STAMP)
+	@exec $(BIN)/keiyaku up $(ARGS)
+
+venv: $(STAMP)
+
+# Made anew only when the pins change. Everything is pinned with hashes; the project itself needs no network.
+$(VENV)/.pins: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Keiyaku needs Python 3.11 or later; found " + sys.version.split()[0] + " at $(PYTHON)")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(STAMP): $(VENV)/.pins pyproject.toml
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# After an edit of requirements/*.in. Takes minutes: every file is hashed. UPGRADE=--upgrade takes the newest versions.
+COMPILE = $(abspath $(BIN))/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options $(UPGRADE)
+lock: $(STAMP)
+	cd requirements && $(COMPILE) -o runtime.txt runtime.in && $(COMPILE) -o dev.txt dev.in
+
+bench: $(STAMP)
+	$(BIN)/keiyaku bench $(ARGS)
+
+demo: $(STAMP)
+	$(BIN)/keiyaku demo $(ARGS)
+
+docs: $(STAMP)
+	$(BIN)/keiyaku diagrams
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,17 +1,211 @@
-"""The `keiyaku` command."""
+"""The `keiyaku` command. Every import that costs time stands in the command that needs it."""
 
 from __future__ import annotations
 
+import asyncio
+import runpy
+import signal
+import socket
+import sys
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+import logs
+from settings import KEY_FILE, Settings, SettingsError, load, read
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+schedules = typer.Typer(no_args_is_help=True, help="The scheduled runs.")
+app.add_typer(schedules, name="schedules")
+
+Data = Annotated[Path | None, typer.Option(help="The data folder; KEIYAKU_DATA_DIR otherwise.")]
+PolicyFile = Annotated[Path | None, typer.Argument(help="KEIYAKU_POLICY_FILE or the built-in one otherwise.")]
+
+
+@app.callback()
+def keiyaku() -> None:
+    """Runs the contracts of a telecom's customers from application to end."""
 
 
 @app.command()
-def up() -> None:
-    """Run the whole service on this machine."""
+def up(
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; 127.0.0.1 otherwise.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="8080 otherwise; 0: any.")] = None,
+    test_clock: Annotated[
+        bool, typer.Option("--test-clock", help="A clock that can be moved forward.")
+    ] = False,
+    speed: Annotated[int, typer.Option(min=1, max=10_000_000, hidden=True)] = 1,
+) -> None:
+    """Run the whole service on this machine until Ctrl-C."""
+    from embedded.plan import Options
+    from embedded.up import run
+
+    raise typer.Exit(run(Options(data, host, port, test_clock, speed)))
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker. Start as many as are needed."""
+    import worker as wiring
+    from rules.policy import PolicyError
+
+    with _sentence(PolicyError):
+        _until_told(wiring.main(_settings("worker")))
+
+
+@app.command()
+def api() -> None:
+    """Serve the HTTP interface on KEIYAKU_HOST and KEIYAKU_PORT."""
+    import uvicorn
+
+    from api.app import make_app
+    from rules.policy import PolicyError
+
+    settings = _settings("api")
+    with _sentence(PolicyError):
+        served = make_app(settings)
+    config = uvicorn.Config(
+        served, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+    )
+    try:
+        listener = socket.create_server((settings.host, settings.port))
+    except OSError as fault:
+        _fail(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}.")
+    uvicorn.Server(config).run([listener])
+
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_PASS_ON)
+def sandbox(context: typer.Context) -> None:
+    """Run the mail catcher and the payment gateway for trying things out (--help says more)."""
+    _module("sandbox", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def demo(context: typer.Context) -> None:
+    """Live through two years of a few contracts in under a minute."""
+    _module("demo", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def bench(context: typer.Context) -> None:
+    """Measure against bare Temporal, on one server in one run."""
+    _module("bench", context)
+
+
+@app.command(context_settings=_PASS_ON)
+def diagrams(context: typer.Context) -> None:
+    """Write the transition tables and diagrams of all state machines into docs/."""
+    _module("docs_gen", context)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database of KEIYAKU_DATABASE_URL to the present schema. Repeating it changes nothing."""
+    from store.migrate import upgrade
+
+    upgrade(_settings("migrate").database_url)
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def check_policy(file: PolicyFile = None) -> None:
+    """Check a policy file; the exit code says whether it can be used."""
+    from rules import policy
+
+    path = file or _settings("check-policy").policy_file or policy.DEFAULT
+    with _sentence(policy.PolicyError):
+        policy.load(path)
+    typer.echo(f"{path} can be used.")
+
+
+@schedules.command("apply")
+def apply_schedules() -> None:
+    """Make Temporal's schedules those of this version."""
+    typer.echo("This version has no scheduled runs; there is nothing to apply.")
+
+
+@app.command()
+def line_assertion(contract_id: str, data: Data = None) -> None:
+    """Print a token that says: this comes from the line of CONTRACT_ID. Valid for 5 minutes."""
+    from api.line import assertion
+
+    given: dict[str, Any] = {"data_dir": data} if data else {}
+    with _sentence(SettingsError):
+        found = read(**given)
+    if not found.secret_key.get_secret_value() and not (found.data_dir / KEY_FILE).exists():
+        _fail(f"No service has run on {found.data_dir} yet.")
+    settings = _settings("line-assertion", **given)
+    typer.echo(assertion(settings, contract_id, _service_time(settings)))
 
 
 def main() -> None:
     """Entry point of the `keiyaku` script."""
     app()
+
+
+def _service_time(settings: Settings) -> datetime:
+    """By the clock of the service that runs on the data folder, else by this machine's."""
+    import httpx
+
+    from embedded.folder import running
+    from rules.calendar import JST
+
+    found = running(settings.data_dir)
+    if found is None:
+        return datetime.now(JST)
+    try:
+        answer = httpx.get(f"{found[1]['api']}/dev/v1/clock", timeout=10, trust_env=False).raise_for_status()
+    except httpx.HTTPError as fault:
+        _fail(f"The service on {settings.data_dir} does not tell its time: {fault}.")
+    return datetime.fromisoformat(answer.json()["now"])
+
+
+def _settings(part: str, **given: Any) -> Settings:
+    """Those of the environment, and the logs as they want them. Exits where they are wrong."""
+    with _sentence(SettingsError):
+        settings = load(**given)
+    logs.configure(settings.log_format, settings.log_level, part=part)
+    return settings
+
+
+@contextmanager
+def _sentence(*kinds: type[Exception]) -> Iterator[None]:
+    """For faults whose text is meant for whoever started this."""
+    try:
+        yield
+    except kinds as fault:
+        _fail(str(fault))
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(f"keiyaku: {sentence}", err=True)
+    raise typer.Exit(1)
+
+
+def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Runs until the work ends or SIGINT or SIGTERM comes; then it is cancelled and may finish in order."""
+
+    async def run() -> None:
+        task = asyncio.ensure_future(work)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    time.sleep(0.3)  # Temporal's own threads must be done before the interpreter is, or it may abort
+
+
+def _module(name: str, context: typer.Context) -> None:
+    """As `python -m name` with the rest of the command line."""
+    sys.argv = [f"keiyaku {context.info_name}", *context.args]
+    runpy.run_module(name, run_name="__main__")

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "KEIYAKU_"
+KEY_FILE = "secret.key"
 Port = Annotated[int, Field(ge=1, le=65535)]
 NamedTokens = Annotated[dict[str, SecretStr], NoDecode]
 
@@ -22,7 +23,7 @@ class SettingsError(ValueError):
 
 
 class Settings(BaseSettings):
-    """Use `load()` in a process: it adds the secret key and turns faults into one sentence."""
+    """Use `load()` in a process: it adds the secret key, and turns faults into one sentence."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
@@ -123,16 +124,21 @@ class Settings(BaseSettings):
         return _by_token("provider", self.provider_token, self.providers)
 
 
-def load(**given: Any) -> Settings:
-    """The settings of this process, with the secret key filled in. Raises SettingsError."""
+def read(**given: Any) -> Settings:
+    """What is configured, without touching the disk: the secret key may be missing. Raises SettingsError."""
     _refuse_unknown_names()
     try:
-        settings = Settings(**given)
+        return Settings(**given)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
+
+
+def load(**given: Any) -> Settings:
+    """The settings of this process, with the secret key filled in. Raises SettingsError."""
+    settings = read(**given)
     if settings.secret_key.get_secret_value():
         return settings
-    return settings.model_copy(update={"secret_key": SecretStr(kept_secret(settings.data_dir, "secret.key"))})
+    return settings.model_copy(update={"secret_key": SecretStr(kept_secret(settings.data_dir, KEY_FILE))})
 
 
 def kept_secret(folder: Path, name: str, size: int = 32) -> str:

@@ -1,0 +1,1 @@
+"""What `keiyaku up` starts: every part of the service on one machine, each a process of its own."""

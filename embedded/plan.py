@@ -1,0 +1,172 @@
+"""What `keiyaku up` starts, with which settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from embedded import folder, ports, temporal
+from embedded.part import Part, Ready, answers
+from embedded.problem import Problem
+from settings import PREFIX, Settings, kept_secret, load
+
+_LOCAL = "127.0.0.1"
+# Mail and payments go to the sandbox, whatever else is configured.
+_NOT_PASSED_ON = ("SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_STARTTLS", "TEMPORAL_NAMESPACE", "METRICS_PORT")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for; what is None comes from the environment or the defaults."""
+
+    data: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    test_clock: bool = False
+    speed: int = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts in the order of their start, and where they will be."""
+
+    settings: Settings
+    stages: tuple[tuple[Part, ...], ...]
+    temporal_ui: str | None
+
+    @property
+    def api(self) -> str:
+        return self.settings.public_url
+
+    def note(self, pids: Mapping[str, int]) -> dict[str, Any]:
+        """For run.json."""
+        return {
+            "pid": os.getpid(),
+            "mode": self.settings.clock,
+            "api": self.api,
+            "temporal_address": self.settings.temporal_address,
+            "temporal_ui": self.temporal_ui,
+            "sandbox": self.settings.sandbox_url,
+            "parts": dict(pids),
+        }
+
+
+def own_settings(options: Options) -> Settings:
+    """The person's settings, before what `up` decides. Raises SettingsError."""
+    asked = {"data_dir": options.data, "host": options.host, "port": options.port or None}
+    return load(**{name: value for name, value in asked.items() if value is not None}, production=False)
+
+
+def make(options: Options, own: Settings) -> Plan:
+    """Decides on folder, ports, tokens. The folder is locked by now. Raises Problem or SettingsError."""
+    port = ports.wanted(own.host, own.port if options.port is None else options.port)
+    data = folder.afresh(own.data_dir) if options.test_clock else own.data_dir
+    ui = None
+    if options.test_clock:
+        server, address = temporal.time_skipping_server(data)
+    else:
+        server, address, ui = temporal.dev_server(data)
+    smtp, http = ports.any_free(), ports.any_free()
+    given = {
+        "data_dir": str(data),
+        "host": own.host,
+        "port": str(port),
+        "public_url": _public_url(own, port),
+        "production": "false",
+        "temporal_address": address,
+        "clock": "test" if options.test_clock else "real",
+        "smtp_host": _LOCAL,
+        "smtp_port": str(smtp),
+        "gateway_url": f"http://{_LOCAL}:{http}/gateway",
+        "gateway_api_key": "sandbox",
+        "sandbox_url": f"http://{_LOCAL}:{http}",
+        "secret_key": own.secret_key.get_secret_value(),
+        **_tokens(own),
+        **_speed(data, options.speed),
+    }
+    settings = load(**given)
+    env = _environment(given)
+    sandbox = (
+        *("-m", "sandbox", "--data", str(data), "--print-dir", str(settings.print_dir)),
+        *("--smtp-port", str(smtp), "--http-port", str(http)),
+    )
+    ready = answers(f"http://{_dialled(own.host)}:{port}/readyz")
+    stages = (
+        (
+            server,
+            _python("sandbox", "The sandbox", sandbox, env, data, answers(f"http://{_LOCAL}:{http}/healthz")),
+        ),
+        (
+            _python("worker", "The worker", ("-m", "cli", "worker"), env, data, ready, stops_within=7),
+            _python("api", "The API", ("-m", "cli", "api"), env, data, ready),
+        ),
+    )
+    return Plan(settings, stages, ui)
+
+
+def _python(
+    name: str,
+    title: str,
+    words: tuple[str, ...],
+    env: dict[str, str],
+    data: Path,
+    ready: Ready,
+    stops_within: float = 4,
+) -> Part:
+    env = env | {f"{PREFIX}METRICS_PORT": str(ports.any_free())}
+    # -P: a file in the present folder that is called like one of our modules must not be taken for it
+    command = (sys.executable, "-P", *words)
+    return Part(name, title, command, env, data / "logs" / f"{name}.log", ready, 90, stops_within)
+
+
+def _tokens(own: Settings) -> dict[str, str]:
+    """Those that were configured, or made once and kept."""
+    tokens = {}
+    if not own.operator_names():
+        tokens["operator_token"] = kept_secret(own.data_dir, "operator.token", 16)
+    if not own.provider_names():
+        tokens["provider_token"] = kept_secret(own.data_dir, "provider.token", 16)
+    return tokens
+
+
+def _speed(data: Path, speed: int) -> dict[str, str]:
+    """A clock of another speed has one epoch for the whole life of its data, or replays would differ."""
+    path = data / "clock.json"
+    if path.exists():
+        kept: dict[str, str] = json.loads(path.read_text())
+        if int(kept["clock_speed"]) != speed:
+            raise Problem(
+                f"The data folder {data} was started with --speed {kept['clock_speed']}; use that again."
+            )
+        return kept
+    if speed == 1:
+        return {}
+    if (data / "temporal.db").exists():
+        raise Problem(f"The data folder {data} was started at ordinary speed; choose another folder.")
+    kept = {"clock_speed": str(speed), "clock_epoch": datetime.now(UTC).isoformat()}
+    path.write_text(json.dumps(kept))
+    return kept
+
+
+def _environment(given: dict[str, str]) -> dict[str, str]:
+    hidden = {PREFIX + name for name in _NOT_PASSED_ON}
+    inherited = {name: value for name, value in os.environ.items() if name not in hidden}
+    return inherited | {PREFIX + name.upper(): value for name, value in given.items()}
+
+
+def _public_url(own: Settings, port: int) -> str:
+    configured = "public_url" in own.model_fields_set
+    return own.public_url if configured else f"http://{_dialled(own.host)}:{port}"
+
+
+def _dialled(host: str) -> str:
+    """How this machine itself reaches a server that listens on `host`."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return _LOCAL
+    return f"[{host}]" if ":" in host else host

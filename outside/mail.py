@@ -1,0 +1,103 @@
+"""Notices by e-mail, over SMTP."""
+
+import asyncio
+import base64
+import json
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from hashlib import sha256
+
+import aiosmtplib
+from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
+
+from outside import texts
+from outside.notice import DEV_HEADERS, Notice, Undeliverable, Unreachable
+from settings import Settings
+
+TIMEOUT = 10.0
+"""Seconds that one step of a delivery may take; all of them together three times that."""
+
+
+class Mailer:
+    """Sends notices. No message of its exceptions says who was written to, or what."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def send(self, notice: Notice) -> None:
+        """Hands the notice to the mail server.
+
+        Raises Undeliverable where the address is none or its server refuses it for good, Unreachable where a
+        later try may do better, and texts.BadField. A repeated delivery has the same Message-ID.
+        """
+        message = self._message(notice)
+        try:
+            async with asyncio.timeout(3 * TIMEOUT):
+                await self._hand_over(message)
+        except SMTPException as refusal:
+            failure = _failure(refusal)
+        except (OSError, TimeoutError) as error:
+            failure = Unreachable(f"mail server: {type(error).__name__}")
+        else:
+            return
+        raise failure  # outside the handler, so that no context with the address in it hangs on
+
+    async def _hand_over(self, message: EmailMessage) -> None:
+        settings = self._settings
+        password = settings.smtp_password
+        await aiosmtplib.send(
+            message,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username,
+            password=password.get_secret_value() if password else None,
+            start_tls=settings.smtp_starttls,
+            timeout=TIMEOUT,
+        )
+
+    def _message(self, notice: Notice) -> EmailMessage:
+        text = texts.render(notice)
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._settings.mail_from
+        message["To"] = _address(notice)
+        message["Subject"] = text.subject
+        message["Date"] = notice.at
+        message["Message-ID"] = f"<{sha256(notice.delivery_id.encode()).hexdigest()[:40]}@{self._domain()}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message["Content-Language"] = "ja, en" if notice.language == "both" else notice.language
+        if not self._settings.production:
+            _mark(message, notice)
+        message.set_content(text.body, cte="base64")
+        return message
+
+    def _domain(self) -> str:
+        return self._settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
+
+
+def _address(notice: Notice) -> Address:
+    local, _, domain = (notice.to.email or "").rpartition("@")
+    try:
+        if local.isascii() and local and domain:
+            return Address(" ".join(notice.to.name.split()), local, domain.encode("idna").decode())
+    except (ValueError, IndexError):
+        pass
+    raise Undeliverable("there is no usable mail address")
+
+
+def _mark(message: EmailMessage, notice: Notice) -> None:
+    for attribute in ("delivery_id", "contract_id", "kind"):
+        message[DEV_HEADERS[attribute]] = getattr(notice, attribute)
+    packed = base64.b64encode(json.dumps(notice.fields).encode()).decode()
+    message[DEV_HEADERS["fields"]] = " ".join(packed[i : i + 60] for i in range(0, len(packed), 60))
+
+
+def _failure(refusal: SMTPException) -> Undeliverable | Unreachable:
+    """Final only where this recipient or this text got a 5xx: our own sign-in and sender can be mended."""
+    if isinstance(refusal, SMTPRecipientsRefused):
+        code = refusal.recipients[0].code
+    elif isinstance(refusal, SMTPDataError):
+        code = refusal.code
+    else:
+        return Unreachable(f"mail server: {type(refusal).__name__}")
+    return Undeliverable(f"refused with {code}") if code >= 500 else Unreachable(f"put off with {code}")

@@ -209,3 +209,7 @@ def _module(name: str, context: typer.Context) -> None:
     """As `python -m name` with the rest of the command line."""
     sys.argv = [f"keiyaku {context.info_name}", *context.args]
     runpy.run_module(name, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""What every activity that reaches the outside shares: done before means done, and trouble is written where it is seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlalchemy import Engine
+from temporalio import activity
+
+from outside.notice import Unreachable
+from rules.clock import Clock
+from rules.facts import Delivery
+from store import deliveries
+
+ARRIVED = "arrived"
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=5)
+
+
+class Outside:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine, self._clock = engine, clock
+
+    async def once(self, delivery: Delivery, attempt: Callable[[], Awaitable[str]]) -> str:
+        """The outcome remembered for `delivery`, or that of `attempt`. Raises Unreachable after noting it."""
+        known = await asyncio.to_thread(self._outcome, delivery.delivery_id)
+        if known:
+            return known
+        try:
+            outcome = await attempt()
+        except Unreachable as fault:
+            await asyncio.to_thread(self._note_trouble, delivery.delivery_id, str(fault))
+            raise
+        if outcome == ARRIVED:
+            await asyncio.to_thread(self._settle, delivery.delivery_id)
+        return outcome
+
+    def _outcome(self, delivery_id: str) -> str | None:
+        with self.engine.begin() as connection:
+            return deliveries.outcome(connection, delivery_id)
+
+    def _settle(self, delivery_id: str) -> None:
+        with self.engine.begin() as connection:
+            deliveries.settle(connection, delivery_id, ARRIVED)
+
+    def _note_trouble(self, delivery_id: str, what: str) -> None:
+        info = activity.info()
+        wait = min(FIRST_WAIT * 2 ** min(info.attempt - 1, 20), LONGEST_WAIT)
+        next_try_at = self._clock.business(info.started_time + wait)
+        with self.engine.begin() as connection:
+            deliveries.trouble(connection, delivery_id, what, next_try_at)

@@ -1,0 +1,24 @@
+"""Writing a transition to the store."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from rules.change import Change
+from store import changes as store_changes
+
+
+class Recorder:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @activity.defn(name="record")
+    def record(self, changes: list[Change]) -> None:
+        """One transaction; a transition written before is left as it is. Raises Stale, which retrying cannot mend."""
+        try:
+            with self._engine.begin() as connection:
+                store_changes.record(connection, changes)
+        except store_changes.Stale as stale:
+            raise ApplicationError(str(stale), type="Stale", non_retryable=True) from None

@@ -1,0 +1,61 @@
+"""Secrets that can be derived again, so that a repeated step sends the same one and nothing has to keep it; and hashes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+# About 10 ms and 8 MiB on one core: dear for who guesses, and a flood of logins cannot starve the service.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=8192, parallelism=1)
+# Verified against where there is no such account, so that a missing one takes as long as a wrong password.
+_NOBODY = _HASHER.hash("nobody")
+
+
+class Credentials:
+    """Derives from the service's secret key. The same purpose and name give the same word, and tell nothing of another."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def _digest(self, purpose: str, name: str) -> bytes:
+        return hmac.digest(self._secret, f"{purpose}:{name}".encode(), hashlib.sha256)
+
+    def _word(self, purpose: str, name: str, length: int) -> str:
+        return base64.b32encode(self._digest(purpose, name)).decode()[:length]
+
+    def login_id(self, account_id: str) -> str:
+        """The account's login ID (IDN-3)."""
+        return "KY" + self._word("login", account_id, 8)
+
+    def password(self, account_id: str) -> str:
+        """The account's first password (IDN-3)."""
+        return self._word("password", account_id, 14).lower()
+
+    def key_code(self, contract_id: str, option: str) -> str:
+        """The security software's key code (RNT-13): four groups of five letters and digits."""
+        word = self._word("key-code", f"{contract_id}:{option}", 20)
+        return "-".join(word[start : start + 5] for start in range(0, 20, 5))
+
+    def subject(self, kind: str, name: str) -> str:
+        """A name as it may stand in a table of wrong tries: not to be read back."""
+        return self._digest(f"subject:{kind}", name).hex()
+
+    def signing_key(self, purpose: str) -> str:
+        """A key of its own for each kind of token."""
+        return self._digest("sign", purpose).hex()
+
+
+def hash_password(password: str) -> str:
+    return _HASHER.hash(password)
+
+
+def password_matches(stored: str | None, given: str) -> bool:
+    """Takes as long for a missing account as for a wrong password."""
+    try:
+        return _HASHER.verify(stored or _NOBODY, given) and stored is not None
+    except (VerifyMismatchError, InvalidHashError):
+        return False

@@ -1,0 +1,130 @@
+"""The way into contract workflows: one command, one answer; a contract at rest is started from its snapshot on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    RPCError,
+    RPCStatusCode,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+
+from rules.change import Answer, Command
+from rules.facts import Contract
+from rules.refusal import Refusal
+from workflows import visible
+
+PATIENCE = timedelta(seconds=10)
+"""How long a caller waits for an answer."""
+
+TAKEN_WITHIN = timedelta(seconds=8)
+"""After that a command must not be accepted any more, so that an unanswered one has not happened."""
+
+WORKFLOW = "Contract"
+
+
+class Refused(Exception):
+    """The workflow said no, by a rule or because somebody else was first."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+class Unavailable(Exception):
+    """The workflow engine, or every worker, is down."""
+
+
+class Gate:
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client, self._task_queue = client, task_queue
+
+    async def send(
+        self, update: str, command: Command, contract_id: str, snapshot: Callable[[], Awaitable[Contract]]
+    ) -> Answer:
+        """Have the contract's workflow take `command`. Raises Refused or Unavailable. Repeating it is harmless."""
+        try:
+            return await self._update(update, command, contract_id)
+        except RPCError as fault:
+            if fault.status is not RPCStatusCode.NOT_FOUND:
+                raise Unavailable from fault
+        return await self.begin(update, command, await snapshot())
+
+    async def begin(self, update: str, command: Command, contract: Contract) -> Answer:
+        """The same for a contract whose workflow does not run yet. Raises Refused or Unavailable."""
+        operation = self._operation(contract)
+        return await _answer(
+            self._client.execute_update_with_start_workflow(
+                update,
+                command,
+                id=command.command_id,
+                result_type=Answer,
+                start_workflow_operation=operation,
+                rpc_timeout=PATIENCE,
+            )
+        )
+
+    async def start(self, contract: Contract) -> None:
+        """Only start the contract's workflow; a running one is left alone."""
+        await self._client.start_workflow(
+            WORKFLOW,
+            contract,
+            id=contract.contract_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=attributes(contract),
+            static_summary=visible.summary(contract),
+        )
+
+    async def _update(self, update: str, command: Command, contract_id: str) -> Answer:
+        handle = self._client.get_workflow_handle(contract_id)
+        return await _answer(
+            handle.execute_update(
+                update, command, id=command.command_id, result_type=Answer, rpc_timeout=PATIENCE
+            )
+        )
+
+    def _operation(self, contract: Contract) -> WithStartWorkflowOperation[object, object]:
+        return WithStartWorkflowOperation(
+            WORKFLOW,
+            contract,
+            id=contract.contract_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=attributes(contract),
+            static_summary=visible.summary(contract),
+        )
+
+
+async def _answer(call: Awaitable[Answer]) -> Answer:
+    try:
+        return await call
+    except WorkflowUpdateFailedError as failed:
+        if isinstance(failed.cause, ApplicationError) and failed.cause.type == "Refusal":
+            raise Refused(Refusal.model_validate(failed.cause.details[0])) from None
+        raise Unavailable from failed
+    except WorkflowUpdateRPCTimeoutOrCancelledError as late:
+        raise Unavailable from late
+
+
+def attributes(contract: Contract) -> TypedSearchAttributes:
+    """The search attributes of a snapshot, given with the start so that they cost nothing more."""
+    state, pending, waits, due = visible.shown(contract)
+    pairs: list[SearchAttributePair[object]] = [
+        SearchAttributePair(visible.STATE, state),  # type: ignore[list-item]
+        SearchAttributePair(visible.PRODUCT, contract.product),  # type: ignore[list-item]
+    ]
+    if pending:
+        pairs.append(SearchAttributePair(visible.PENDING, list(pending)))  # type: ignore[list-item]
+    if waits:
+        pairs.append(SearchAttributePair(visible.WAITS_FOR, list(waits)))  # type: ignore[list-item]
+    if due:
+        pairs.append(SearchAttributePair(visible.DUE_AT, due))  # type: ignore[list-item]
+    return TypedSearchAttributes(pairs)

@@ -1,0 +1,119 @@
+"""One transition as it is written to the store: the snapshot after it and everything that came with it, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from rules.effects import Effect
+from rules.facts import Contract, Delivery, Procedure
+
+
+class Entry(BaseModel):
+    """A line of the timeline. `event`, `old` and `new` are set where a machine moved."""
+
+    at: datetime
+    what: str
+    by: str
+    procedure_id: str | None = None
+    event: str | None = None
+    old: str | None = None
+    new: str | None = None
+    data: dict[str, Any] = {}
+
+
+class Charge(BaseModel):
+    """A one-off amount for the statement of the month of `on`: whole yen without tax, negative where it is taken back."""
+
+    charge_id: str
+    contract_id: str
+    on: date
+    kind: str
+    item: str
+    amount: int
+
+
+class Done(BaseModel):
+    """A task that somebody dealt with."""
+
+    task_id: str
+    action: str
+    by: str
+    at: datetime
+
+
+class Arrived(BaseModel):
+    """What came of a delivery, where that is a fact of the contract."""
+
+    delivery_id: str
+    outcome: str
+
+
+class Begun(BaseModel):
+    """A procedure with what its request leads to."""
+
+    procedure: Procedure
+    effects: list[Effect] = []
+    body: dict[str, Any] = {}
+
+
+class Successor(BaseModel):
+    """The contract that a plan change begins, with its own timeline."""
+
+    contract: Contract
+    begun: Begun
+    entries: list[Entry]
+
+
+class Change(BaseModel):
+    """Keyed by contract and `contract.number`: writing it again does nothing."""
+
+    contract: Contract
+    recorded_at: datetime
+    command_id: str | None = None
+    entries: list[Entry] = []
+    begun: list[Begun] = []
+    closed: list[Procedure] = []
+    done: list[Done] = []
+    charges: list[Charge] = []
+    deliveries: list[Delivery] = []
+    arrived: list[Arrived] = []
+    successor: Successor | None = None
+
+
+class Command(BaseModel):
+    """`not_after`: when its sender stops waiting, so that it must not be taken any more. `policy`: the figures in force."""
+
+    command_id: str
+    not_after: datetime
+    policy: str
+    by: str
+
+
+class Apply(Command):
+    """An application. Who applies lies in the store under `command_id`."""
+
+    support_option: str | None = None
+
+
+class Request(Command):
+    """A customer's request."""
+
+    kind: str
+    body: dict[str, Any]
+    consent: str | None = None
+
+
+class Act(Command):
+    """An operator's answer to a task."""
+
+    task_id: str
+    action: str
+
+
+class Answer(BaseModel):
+    """The procedure that an accepted command began or moved; the rest is read from the store."""
+
+    procedure_id: str

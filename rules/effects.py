@@ -1,0 +1,44 @@
+"""What a request leads to, computed by the same code for the preview and for the act."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+What = Literal[
+    "contract_begins",
+    "contract_ends",
+    "fee",
+    "deposit_forfeited",
+    "prepaid_months_forfeited",
+    "device_return_due",
+    "option_begins",
+    "option_ends",
+    "cover_begins",
+]
+
+
+class Effect(BaseModel):
+    """One dated consequence. `amount` is yen without tax, or points; `at` is None where nobody knows the moment yet."""
+
+    at: datetime | None
+    what: What
+    amount: int | None = None
+    item: str | None = None
+    count: int | None = None
+
+
+def by_date(effects: list[Effect]) -> list[Effect]:
+    """Oldest first; what has no date yet comes last."""
+    return sorted(effects, key=lambda effect: (effect.at is None, effect.at.timestamp() if effect.at else 0))
+
+
+def consent(contract_id: str, kind: str, body: dict[str, Any], effects: list[Effect]) -> str:
+    """The word by which a caller says yes to exactly these effects of this request."""
+    shown = [effect.model_dump(mode="json", exclude_none=True) for effect in effects]
+    text = json.dumps([contract_id, kind, body, shown], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

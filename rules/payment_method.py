@@ -1,0 +1,45 @@
+"""Change of payment method of a rental (RNT-14, RNT-15, LIN-2 for what a product takes)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from rules.calendar import day_of, midnight
+from rules.effects import Effect
+from rules.facts import Contract
+from rules.policy import Policy
+from rules.refusal import Refusal
+
+TAKEN: dict[str, frozenset[str]] = {"rental": frozenset({"credit_card", "atone", "np_invoice"})}
+
+
+def not_taken(product: str, method: str) -> Refusal | None:
+    """A method that this product is never paid by (RNT-15)."""
+    if method in TAKEN[product]:
+        return None
+    return Refusal(rule="RNT-15", reason="method_not_for_product", data={"method": method})
+
+
+def refusal(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
+    """RNT-15: to card only. RNT-14: card data not on the settlement day, and elsewhere for old applications."""
+    method = body["payment"]["method"]
+    if method != "credit_card":
+        return Refusal(rule="RNT-15", reason="to_card_only", data={"method": method})
+    return _card_refusal(now, contract, policy) if contract.payment_method == "credit_card" else None
+
+
+def _card_refusal(now: datetime, contract: Contract, policy: Policy) -> Refusal | None:
+    today = day_of(now)
+    if day_of(contract.applied_at) <= policy.card.legacy_applied_until:
+        page = policy.card.legacy_page
+        return Refusal(rule="RNT-14", reason="legacy_card_page", data={"legacy_page": page})
+    if today.day == policy.windows.settlement_day:
+        opens = midnight(today + timedelta(days=1))
+        return Refusal(rule="RNT-14", reason="card_on_settlement_day", opens_at=opens)
+    return None
+
+
+def effects(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> list[Effect]:
+    """A change of payment method costs nothing and takes nothing away."""
+    return []

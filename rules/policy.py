@@ -1,0 +1,210 @@
+"""The policy file as a checked, frozen object: every figure the rules need, from one place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+DEFAULT = Path(__file__).with_name("policy.toml")
+
+Days = Annotated[int, Field(ge=1, le=366)]
+Months = Annotated[int, Field(ge=0, le=120)]
+Yen = Annotated[int, Field(ge=0, le=10_000_000)]
+DayOfMonth = Annotated[int, Field(ge=1, le=28)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class PolicyError(ValueError):
+    """The policy file cannot be used; the message names file, line and what is wrong."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Name(_Strict):
+    ja: str
+    en: str
+
+
+class Windows(_Strict):
+    plan_change_until: DayOfMonth
+    support_option_until: DayOfMonth
+    cancellation_this_month_until: DayOfMonth
+    settlement_day: DayOfMonth
+
+
+class DeviceReturn(_Strict):
+    due_after_days: Days
+    charge_after_days: Days
+
+
+class Fees(_Strict):
+    plan_change: Yen
+    device: Yen
+
+
+class Depocomi(_Strict):
+    commitment_months: Months
+
+
+class Support(_Strict):
+    premium_cover_after_months: Months
+
+
+class Card(_Strict):
+    legacy_applied_until: date
+    legacy_page: str
+
+
+class Login(_Strict):
+    failures: Count
+    lock_minutes: Count
+    session_hours: Count
+    after_end_months: Months
+
+
+class Operators(_Strict):
+    minutes_per_case: Count
+
+
+class Workflow(_Strict):
+    continue_after_events: Annotated[int, Field(ge=50, le=10_000)]
+    answers_remembered: Annotated[int, Field(ge=10, le=1_000)]
+
+
+class Api(_Strict):
+    idempotency_hours: Annotated[int, Field(ge=24, le=8_760)]
+    line_assertion_minutes: Count
+
+
+class Plan(_Strict):
+    plan: str
+    name: Name
+    monthly_fee: Yen
+
+
+class Course(_Strict):
+    course: str
+    name: Name
+    months: Months
+    deposit: Yen
+
+
+class SupportOption(_Strict):
+    option: str
+    name: Name
+    premium: bool
+    for_sim: bool
+    monthly_fee: Yen
+
+
+class Manual(_Strict):
+    manual: str
+    name: Name
+    path: str
+
+
+class Policy(_Strict):
+    windows: Windows
+    device_return: DeviceReturn
+    fees: Fees
+    depocomi: Depocomi
+    support: Support
+    card: Card
+    login: Login
+    operators: Operators
+    workflow: Workflow
+    api: Api
+    plans: list[Plan]
+    courses: list[Course]
+    support_options: list[SupportOption]
+    manuals: list[Manual]
+
+    def plan(self, code: str) -> Plan:
+        return next(plan for plan in self.plans if plan.plan == code)
+
+    def course(self, code: str) -> Course:
+        return next(course for course in self.courses if course.course == code)
+
+    def support_option(self, code: str) -> SupportOption:
+        return next(option for option in self.support_options if option.option == code)
+
+
+@cache
+def load(path: Path = DEFAULT) -> Policy:
+    """The policy of `path`. Raises PolicyError with file, line and fault."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return Policy.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as fault:
+        raise PolicyError(f"{path}: {fault}") from None
+    except ValidationError as faults:
+        first = faults.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise PolicyError(f"{path}, line {_line(text, first['loc'])}: {where}: {first['msg']}") from None
+
+
+def _line(text: str, loc: tuple[int | str, ...]) -> int:
+    """The line on which the key path `loc` stands, or that of the table it would belong to."""
+    table = re.escape(str(loc[0]))
+    heads = [m for m in re.finditer(rf"^\[+{table}\]+", text, re.M)]
+    if not heads:
+        return 1
+    head = heads[loc[1]] if len(loc) > 1 and isinstance(loc[1], int) else heads[0]
+    keys = [str(part) for part in loc[1:] if isinstance(part, str)]
+    body = text[head.end() :]
+    body = body[: following.start()] if (following := re.search(r"^\[", body, re.M)) else body
+    found = re.search(rf"^{re.escape(keys[0])}\s*=", body, re.M) if keys else None
+    return text.count("\n", 0, head.end() + (found.start() if found else 0)) + 1
+
+
+_known: dict[str, Policy] = {}
+_current: list[str] = []
+
+
+class UnknownPolicy(LookupError):
+    """A contract was decided by a policy that this process has not been told of yet."""
+
+
+def digest(policy: Policy) -> str:
+    """The name under which a contract remembers by which figures it was decided."""
+    text = json.dumps(policy.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def know(policy: Policy) -> str:
+    """Make `policy` one that `of` finds. Running contracts go on by the figures they were decided by."""
+    name = digest(policy)
+    _known[name] = policy
+    return name
+
+
+def use(policy: Policy) -> str:
+    """Make `policy` the one by which this process decides what is new. Called once, at start."""
+    _current[:] = [know(policy)]
+    return _current[0]
+
+
+def current() -> Policy:
+    return of(current_digest())
+
+
+def current_digest() -> str:
+    return _current[0] if _current else use(load())
+
+
+def of(name: str) -> Policy:
+    """The policy of that digest. Raises UnknownPolicy."""
+    try:
+        return _known[name]
+    except KeyError:
+        raise UnknownPolicy(name) from None

@@ -1,0 +1,23 @@
+"""Whom a pending procedure waits for, by kind and state."""
+
+from __future__ import annotations
+
+from rules.facts import WaitingOn
+
+_DEVICE: dict[str, WaitingOn] = {
+    "accepted": "calendar",
+    "awaiting_device": "customer",
+    "device_overdue": "customer",
+}
+_WAITING: dict[str, dict[str, WaitingOn]] = {
+    "application": {"applied": "operator", "preparing": "operator"},
+    "plan_change": _DEVICE,
+    "cancellation": _DEVICE,
+    "support_option": {"accepted": "calendar"},
+    "payment_method": {},
+}
+
+
+def waiting_on(kind: str, state: str) -> WaitingOn:
+    """`nobody` where the next step is nobody's to take."""
+    return _WAITING[kind].get(state, "nobody")

@@ -1,0 +1,1 @@
+"""What the service remembers: tables, migrations, and queries that take a session or connection."""

@@ -1,0 +1,81 @@
+"""Reading contracts, procedures, timelines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, and_, select
+
+from rules.facts import Contract
+from store.tables import ChargeRow, ContractRow, EntryRow, PartyRow, ProcedureRow
+from store.write import table
+
+_rows, _procedures, _entries = table(ContractRow), table(ProcedureRow), table(EntryRow)
+_parties, _charges = table(PartyRow), table(ChargeRow)
+
+
+def snapshot(connection: Connection, contract_id: str) -> Contract:
+    """The contract as of its last transition. Raises NoResultFound."""
+    found = select(_rows.c.snapshot).where(_rows.c.contract_id == contract_id)
+    return Contract.model_validate(connection.execute(found).scalar_one())
+
+
+def owned(connection: Connection, contract_id: str, account_id: str | None) -> Contract | None:
+    """The contract, if it is there and the account's; any account's where `account_id` is None (an operator looks)."""
+    found = select(_rows.c.snapshot).where(_rows.c.contract_id == contract_id)
+    if account_id is not None:
+        found = found.where(_rows.c.account_id == account_id)
+    row = connection.execute(found).scalar_one_or_none()
+    return Contract.model_validate(row) if row else None
+
+
+def of_account(connection: Connection, account_id: str) -> list[Contract]:
+    """All contracts of an account, the newest first."""
+    found = select(_rows.c.snapshot).where(_rows.c.account_id == account_id)
+    ordered = found.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id)
+    return [Contract.model_validate(row) for row in connection.execute(ordered).scalars()]
+
+
+def procedure(connection: Connection, procedure_id: str, account_id: str | None) -> RowMapping | None:
+    """A procedure's row, if it is there and the account's."""
+    found = select(_procedures, _rows.c.account_id).join(_rows, _rows.c.contract_id == _procedures.c.contract_id)
+    found = found.where(_procedures.c.procedure_id == procedure_id)
+    if account_id is not None:
+        found = found.where(_rows.c.account_id == account_id)
+    return connection.execute(found).mappings().first()
+
+
+def procedures(connection: Connection, contract_id: str) -> list[RowMapping]:
+    """All procedures of a contract, oldest first."""
+    found = select(_procedures).where(_procedures.c.contract_id == contract_id)
+    return list(connection.execute(found.order_by(_procedures.c.began_at, _procedures.c.procedure_id)).mappings())
+
+
+def moves(connection: Connection, procedure_id: str) -> list[RowMapping]:
+    """Every move of the procedure's machine, oldest first."""
+    moved = and_(_entries.c.procedure_id == procedure_id, _entries.c.new.is_not(None))
+    return list(connection.execute(select(_entries).where(moved).order_by(_entries.c.entry_id)).mappings())
+
+
+def timeline(connection: Connection, contract_id: str) -> list[RowMapping]:
+    """Everything that happened, oldest first; within an instant in the order it was decided."""
+    found = select(_entries).where(_entries.c.contract_id == contract_id)
+    return list(connection.execute(found.order_by(_entries.c.at, _entries.c.entry_id)).mappings())
+
+
+def search(query: str) -> Select[Any]:
+    """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words."""
+    found = select(_rows.c.contract_id, _rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id)
+    if not query:
+        return found
+    columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
+    matches = columns[0].contains(query, autoescape=True)
+    for column in columns[1:]:
+        matches = matches | column.contains(query, autoescape=True)
+    return found.where(matches)
+
+
+def charges(connection: Connection, contract_id: str) -> list[RowMapping]:
+    """One-off amounts of a contract, by day."""
+    found = select(_charges).where(_charges.c.contract_id == contract_id)
+    return list(connection.execute(found.order_by(_charges.c.on_day, _charges.c.charge_id)).mappings())

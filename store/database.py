@@ -1,0 +1,38 @@
+"""Engines and transactions, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 30
+
+
+def connect(url: str, pool_size: int = 10) -> Engine:
+    """An engine for `url`. On SQLite every transaction takes the write lock when it begins: otherwise updates get lost."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """The same database for reads only: on SQLite without the write lock, so that readers never wait for writers."""
+    return engine.execution_options(reading=True)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    # SQLAlchemy says BEGIN itself (see _begin); the driver must not.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=wal", "synchronous=normal", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=on"):
+        connection.execute(f"pragma {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql("BEGIN" if options.get("reading") else "BEGIN IMMEDIATE")

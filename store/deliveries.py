@@ -1,0 +1,54 @@
+"""What must reach the outside, and how far it got."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from store.tables import AccountRow, ContractRow, DeliveryRow, PartyRow
+from store.write import table
+
+_rows = table(DeliveryRow)
+
+
+def outcome(connection: Connection, delivery_id: str) -> str | None:
+    """What came of it; None while it is still on its way."""
+    return connection.execute(select(_rows.c.outcome).where(_rows.c.delivery_id == delivery_id)).scalar_one_or_none()
+
+
+def settle(connection: Connection, delivery_id: str, outcome: str) -> None:
+    """It has arrived, or was refused for good."""
+    values: dict[str, Any] = {"outcome": outcome, "trouble": None, "next_try_at": None}
+    connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(**values))
+
+
+def trouble(connection: Connection, delivery_id: str, what: str, next_try_at: datetime) -> None:
+    """It did not get through this time; why, for the operators, without personal data."""
+    values = {"tries": _rows.c.tries + 1, "trouble": what, "next_try_at": next_try_at}
+    connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(**values))
+
+
+def recipient(connection: Connection, contract_id: str) -> RowMapping:
+    """Party and account of the contract, for whoever writes to them."""
+    contracts, parties, accounts = table(ContractRow), table(PartyRow), table(AccountRow)
+    found = (
+        select(parties, accounts.c.account_id, accounts.c.login_id)
+        .join(contracts, contracts.c.party_id == parties.c.party_id)
+        .join(accounts, accounts.c.account_id == contracts.c.account_id)
+        .where(contracts.c.contract_id == contract_id)
+    )
+    return connection.execute(found).mappings().one()
+
+
+def next_stop(connection: Connection, now: datetime) -> datetime | None:
+    """The next instant at which something happens by itself: a contract's deadline or another try; `now` if overdue."""
+    contracts = table(ContractRow)
+    deadline = select(func.min(contracts.c.due_at)).scalar_subquery()
+    waiting = _rows.c.outcome.is_(None)
+    retry = select(func.min(_rows.c.next_try_at)).where(waiting).scalar_subquery()
+    fresh = select(func.count()).where(waiting & _rows.c.next_try_at.is_(None)).scalar_subquery()
+    first, second, unsent = connection.execute(select(deadline, retry, fresh)).one()
+    stops = [stop for stop in (first, second, now if unsent else None) if stop]
+    return min(stops, default=None)

@@ -1,0 +1,43 @@
+"""Bringing a database to the present schema. Safe to call at every start, from several processes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from store.database import connect
+
+_LOCK = 5_318_008
+
+
+def upgrade(url: str) -> None:
+    """Apply every migration that is missing."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        command.upgrade(_config(connection), "head")
+    engine.dispose()
+
+
+def revise(url: str, revision: str, message: str) -> None:
+    """Write a new migration for what differs between the tables and the database at `url`. For developers."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        command.revision(_config(connection), message, autogenerate=True, rev_id=revision)
+    engine.dispose()
+
+
+def differences(connection: Connection) -> None:
+    """Raises where the migrated schema is not that of the tables."""
+    command.check(_config(connection))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    return config

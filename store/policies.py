@@ -1,0 +1,26 @@
+"""Every policy that contracts were decided by stays known, so that a change of policy moves no date already given."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, select
+
+from rules import policy
+from rules.policy import Policy
+from store.tables import PolicyRow
+from store.write import table, upsert
+
+
+def agree(engine: Engine, present: Policy) -> None:
+    """Decide by `present` from now on, let other processes know, and learn theirs."""
+    name = policy.use(present)
+    with engine.begin() as connection:
+        upsert(connection, PolicyRow, [{"digest": name, "body": present.model_dump(mode="json")}])
+    learn(engine)
+
+
+def learn(engine: Engine) -> None:
+    """Hear of every policy in the store."""
+    with engine.begin() as connection:
+        bodies = connection.execute(select(table(PolicyRow).c.body)).scalars().all()
+    for body in bodies:
+        policy.know(Policy.model_validate(body, strict=False))

@@ -1,0 +1,30 @@
+"""The two things every writer needs: a row's table, and an insert that may be repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+
+def table(row: type[SQLModel]) -> Table:
+    found: Table = row.metadata.tables[str(row.__tablename__)]
+    return found
+
+
+def upsert(
+    connection: Connection, row: type[SQLModel], values: list[dict[str, Any]], change: tuple[str, ...] = ()
+) -> int:
+    """Insert; where the key is there already, set the columns of `change`, or do nothing. Returns the rows written."""
+    insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
+    target = table(row)
+    statement = insert(target).values(values) if len(values) == 1 else insert(target)
+    keys = list(target.primary_key.columns)
+    if change:
+        statement = statement.on_conflict_do_update(keys, set_={name: statement.excluded[name] for name in change})
+    else:
+        statement = statement.on_conflict_do_nothing(keys)
+    result = connection.execute(statement) if len(values) == 1 else connection.execute(statement, values)
+    return int(result.rowcount)

@@ -1,0 +1,166 @@
+"""Wiring of the worker: settings, client, register, run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.client import Client, RPCError, RPCStatusCode
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import (
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkflowRunner,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.contract import Contracts
+from activities.notices import Notices
+from activities.outside import Outside
+from activities.payment_method import Cards
+from activities.record import Recorder
+from credentials import Credentials
+from outside.letters import Printer
+from outside.mail import Mailer
+from outside.payments import Gateway
+from rules import policy
+from rules.clock import Clock
+from settings import Settings
+from store import policies
+from store.database import connect
+from workflows import clock as workflow_clock
+from workflows import visible
+from workflows.contract import ContractWorkflow
+
+DEPLOYMENT = "keiyaku"
+RECORDERS = 8
+PURE = ("machines", "rules", "statemachine", "pydantic", "pydantic_core")
+
+
+async def main(settings: Settings) -> None:
+    """Run a worker until it is cancelled."""
+    engine = connect(settings.database_url, pool_size=RECORDERS)
+    policies.agree(engine, policy.load(settings.policy_file or policy.DEFAULT))
+    workflow_clock.use(Clock(settings.clock_speed, settings.clock_epoch))
+    client = await connect_client(settings, runtime(settings))
+    await register_search_attributes(client)
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(Gateway(settings))
+        executor = stack.enter_context(ThreadPoolExecutor(RECORDERS))
+        outside = Outside(engine, Clock(settings.clock_speed, settings.clock_epoch))
+        activities = [
+            Recorder(engine).record,
+            Notices(outside, Mailer(settings), Printer(settings), Credentials(settings.secret_key.get_secret_value())).send,
+            Cards(outside, gateway).register_card,
+            Contracts(outside, client, settings.task_queue).wake,
+        ]
+        worker = make_worker(client, settings, activities, executor)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.run())
+            tasks.create_task(make_current(client, settings))
+            tasks.create_task(hear_of_policies(engine))
+
+
+def make_worker(
+    client: Client, settings: Settings, activities: list[Callable[..., Any]], executor: ThreadPoolExecutor
+) -> Worker:
+    """The worker that `main` runs, and that tests run too."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[ContractWorkflow],
+        activities=activities,
+        activity_executor=executor,
+        workflow_runner=runner(settings),
+        max_cached_workflows=settings.max_cached_workflows,
+        deployment_config=deployment(settings),
+        graceful_shutdown_timeout=timedelta(seconds=5),
+    )
+
+
+async def connect_client(settings: Settings, telemetry: Runtime | None = None) -> Client:
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+        runtime=telemetry,
+    )
+
+
+def runtime(settings: Settings) -> Runtime | None:
+    """The SDK's own metrics, where a port is given for them."""
+    if settings.metrics_port is None:
+        return None
+    metrics = PrometheusConfig(bind_address=f"{settings.host}:{settings.metrics_port}")
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+def runner(settings: Settings) -> WorkflowRunner:
+    """Unsandboxed it costs a fifth per start; the tests run every workflow in the sandbox (docs/decisions)."""
+    if not settings.sandboxed_workflows:
+        return UnsandboxedWorkflowRunner()
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE))
+
+
+def deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Contracts move to the current version with their next task (docs/decisions); replay tests make that safe."""
+    if not settings.versioning:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    )
+
+
+async def make_current(client: Client, settings: Settings) -> None:
+    """Outside production the one worker there is serves everything; in production an operator says when (runbook)."""
+    if settings.production or not settings.versioning:
+        return
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=settings.build_id, identity="keiyaku up"
+    )
+    while True:
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(request)
+            return
+        except RPCError as fault:
+            # Not registered yet: the worker has not polled.
+            if fault.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                raise
+        await asyncio.sleep(0.2)
+
+
+async def hear_of_policies(engine: Engine) -> None:
+    """A policy that another process decides by becomes known here too."""
+    while True:
+        await asyncio.to_thread(policies.learn, engine)
+        await asyncio.sleep(5)
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Create what operators search by. Repeating it changes nothing."""
+    kinds = {
+        visible.STATE.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+        visible.PRODUCT.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+        visible.PENDING.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+        visible.WAITS_FOR.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+        visible.DUE_AT.name: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+    }
+    request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=kinds)
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as fault:
+        if fault.status is not RPCStatusCode.ALREADY_EXISTS:
+            raise

@@ -1,0 +1,117 @@
+"""Application of a rental: an operator confirms it, the device is shipped, the contract is in force (IDN-3, LIN-6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rules.calendar import day_of, first_of_month
+from rules.change import Begun, Entry, Successor
+from rules.effects import Effect
+from rules.facts import Contract, OptionPeriod, Procedure, Task
+from rules.waiting import waiting_on
+from workflows.step import Step
+
+
+def apply(step: Step, support_option: str | None) -> Procedure:
+    """The application has come in; who applied lies in the store."""
+    procedure = step.begin("application", [], {})
+    procedure.data = {"support_option": support_option}
+    step.open_task(procedure, "confirm_application")
+    if step.contract.payment_method == "credit_card":
+        step.deliver("register_card", procedure, payment_id=step.contract.payment_id)
+    return procedure
+
+
+def act(step: Step, procedure: Procedure | None, task: Task, action: str) -> None:
+    """An operator confirmed or turned down, or reported that the device is on its way."""
+    if task.kind == "confirm_application" and procedure:
+        (_approved if action == "approve" else _turned_down)(step, procedure)
+    elif procedure and not procedure.due_at:
+        step.fire(procedure, "shipped")
+        begin(step, procedure)
+    else:
+        # A successor is in force from its 1st, whenever its device leaves (RNT-3).
+        step.note("device_shipped", procedure)
+
+
+def due(step: Step, procedure: Procedure) -> None:
+    """The 1st has come on which a successor begins."""
+    step.fire(procedure, "month_began")
+    begin(step, procedure)
+
+
+def _approved(step: Step, procedure: Procedure) -> None:
+    step.fire(procedure, "approve")
+    step.fire_contract("approve")
+    step.deliver("login", procedure)
+    step.open_task(procedure, "report_shipped")
+
+
+def _turned_down(step: Step, procedure: Procedure) -> None:
+    step.fire(procedure, "turn_down")
+    step.fire_contract("turn_down")
+
+
+def begin(step: Step, procedure: Procedure) -> None:
+    """In force from this day; what is paid ahead falls due with it."""
+    contract, today = step.contract, day_of(step.at)
+    contract.in_force_from = contract.in_force_from or today
+    contract.started_at = step.at
+    step.fire_contract("begin")
+    option = procedure.data.get("support_option")
+    if option:
+        contract.options.append(OptionPeriod(option=option, first=contract.in_force_from))
+    _charge_ahead(step, contract)
+
+
+def _charge_ahead(step: Step, contract: Contract) -> None:
+    course = step.policy.course(str(contract.course))
+    on = day_of(step.at)
+    if course.deposit:
+        step.charge(contract.contract_id, on, "deposit", course.course, course.deposit)
+    elif course.months:
+        fee = step.policy.plan(str(contract.plan)).monthly_fee
+        step.charge(contract.contract_id, on, "fee", "prepaid_months", course.months * fee)
+
+
+def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract:
+    """The contract that a plan change begins on the 1st, with its own device to be shipped (RNT-3, RNT-4, RNT-18)."""
+    old = step.contract
+    first = first_of_month(day_of(step.at), 1)
+    begins = next(effect.at for effect in effects if effect.what == "contract_begins")
+    procedure = Procedure(
+        procedure_id=f"p-{step.key}-successor",
+        kind="application",
+        state="preparing",
+        waiting_on=waiting_on("application", "preparing"),
+        due_at=begins,
+    )
+    task = Task(
+        task_id=f"t-{step.key}-successor-report-shipped",
+        kind="report_shipped",
+        procedure_id=procedure.procedure_id,
+        since=step.at,
+        due_at=begins,
+    )
+    contract = Contract(
+        contract_id=f"k-{step.key}",
+        product=old.product,
+        state="preparing",
+        policy=old.policy,
+        applied_at=step.at,
+        plan=body["plan"],
+        course=body["course"],
+        payment_method=old.payment_method,
+        payment_id=old.payment_id,
+        blocks=list(old.blocks),
+        in_force_from=first,
+        predecessor_contract_id=old.contract_id,
+        procedures=[procedure],
+        tasks=[task],
+    )
+    entry = Entry(
+        at=step.at, what="application_preparing", by=step.by, procedure_id=procedure.procedure_id, new="preparing"
+    )
+    step.successor = Successor(contract=contract, begun=Begun(procedure=procedure), entries=[entry])
+    old.successor_contract_id = contract.contract_id
+    return contract

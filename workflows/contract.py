@@ -1,0 +1,213 @@
+"""The contract's workflow. Invariant: requests about one contract are judged one at a time, by the engine's clock, on a
+snapshot that lacks nothing; what a request or a deadline changes is in the store before anybody hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
+
+from rules import beside, decision, policy
+from rules.change import Act, Answer, Apply, Change, Command, Request
+from rules.effects import by_date
+from rules.facts import Contract, Delivery
+from rules.refusal import Refusal
+from workflows import application, clock, kinds, payment_method, visible
+from workflows.step import Step
+
+STORE_TIMEOUT = timedelta(seconds=10)
+STORE_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=20))
+# The sandbox gateway, and many a real one, may answer after half a minute.
+OUTSIDE_TIMEOUT = timedelta(seconds=60)
+OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+ARRIVED = "arrived"
+
+
+@workflow.defn(name="Contract")
+class ContractWorkflow:
+    @workflow.init
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.writing = asyncio.Lock()
+        # Whoever starts the workflow gives it the search attributes of this snapshot.
+        self.shown = visible.shown(contract)
+        self.sending: set[asyncio.Task[None]] = set()
+
+    @workflow.run
+    async def run(self, contract: Contract) -> None:
+        """From application to the device back on the shelf: keep each deadline, take each message, until all is over."""
+        workflow.set_current_details(visible.details(self.contract))
+        for delivery in self.contract.deliveries:
+            self.send(delivery)
+        while not self.over():
+            await self.until_due()
+            await self.write(self.overdue())
+            if self.history_is_long():
+                await self.go_on_afresh()
+        await workflow.wait_condition(self.at_rest)
+
+    @workflow.update(name="apply")
+    async def apply(self, command: Apply) -> Answer:
+        """The application that begins the contract."""
+        return await self.take(command, lambda step: application.apply(step, command.support_option).procedure_id)
+
+    @workflow.update(name="request")
+    async def request(self, command: Request) -> Answer:
+        """A customer's request; the validator has found nothing against it."""
+        return await self.take(command, lambda step: self.accept(step, command))
+
+    @workflow.update(name="act")
+    async def act(self, command: Act) -> Answer:
+        """An operator's answer to a task that waited."""
+        return await self.take(command, lambda step: self.dealt_with(step, command))
+
+    @apply.validator
+    def _apply(self, command: Apply) -> None:
+        self.refuse_late(command)
+
+    @request.validator
+    def _request(self, command: Request) -> None:
+        if command.command_id in self.contract.answers:
+            return
+        self.refuse_late(command)
+        now = clock.now()
+        contract = kinds.as_of(self.contract, now)
+        found = decision.decide(contract, command.kind, command.body, now, policy.of(command.policy))
+        if isinstance(found, list):
+            self.refuse(
+                decision.missing_consent(contract.contract_id, command.kind, command.body, found, command.consent)
+            )
+        else:
+            self.refuse(found)
+
+    @act.validator
+    def _act(self, command: Act) -> None:
+        if command.command_id in self.contract.answers:
+            return
+        self.refuse_late(command)
+        if not kinds.as_of(self.contract, clock.now()).task(command.task_id):
+            self.refuse(Refusal(rule="", reason="task_done"))
+
+    def refuse_late(self, command: Command) -> None:
+        """Nobody waits for the answer any more: nothing must happen."""
+        if clock.now() > command.not_after:
+            self.refuse(Refusal(rule="", reason="too_late"))
+
+    def refuse(self, refusal: Refusal | None) -> None:
+        if refusal:
+            raise ApplicationError(refusal.reason, refusal, type="Refusal", non_retryable=True)
+
+    async def take(self, command: Command, change: Callable[[Step], str]) -> Answer:
+        """One accepted command: what was due before it first, then the change; both written before it is answered."""
+        now = clock.now()
+        known = self.contract.answers.get(command.command_id)
+        if known:
+            return Answer(procedure_id=known)
+        changes = self.overdue()
+        self.contract.policy = command.policy
+        step = Step(self.contract, now, command.by, key=command.command_id)
+        procedure_id = change(step)
+        self.remember(command.command_id, procedure_id)
+        await self.write([*changes, step.change(now, command.command_id)])
+        return Answer(procedure_id=procedure_id)
+
+    def accept(self, step: Step, command: Request) -> str:
+        effects = by_date(
+            decision.KINDS[command.kind].effects(self.contract, command.body, step.at, step.policy)
+        )
+        return kinds.ACCEPT[command.kind](step, command.body, effects).procedure_id
+
+    def dealt_with(self, step: Step, command: Act) -> str:
+        task = self.contract.task(command.task_id)
+        assert task is not None, "the validator has seen it"
+        step.finish_task(task, command.action)
+        kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, command.action)
+        return task.procedure_id
+
+    def remember(self, command_id: str, procedure_id: str) -> None:
+        answers = self.contract.answers
+        answers[command_id] = procedure_id
+        if len(answers) > policy.of(self.contract.policy).workflow.answers_remembered:
+            del answers[next(iter(answers))]
+
+    def overdue(self) -> list[Change]:
+        """Every deadline that has passed, kept in the order of the dates."""
+        changes = []
+        while step := kinds.keep_next_deadline(self.contract, clock.now()):
+            changes.append(step.change(clock.now(), None))
+        return changes
+
+    async def write(self, changes: list[Change]) -> None:
+        """Into the store in the order in which it was decided, then out into the world."""
+        if not changes:
+            return
+        self.shown = visible.show(self.contract, self.shown)
+        async with self.writing:
+            await workflow.execute_local_activity(
+                "record", changes, start_to_close_timeout=STORE_TIMEOUT, retry_policy=STORE_RETRY
+            )
+        for delivery in (delivery for change in changes for delivery in change.deliveries):
+            self.send(delivery)
+
+    def send(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self.deliver(delivery))
+        self.sending.add(task)
+        task.add_done_callback(self.sending.discard)
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Try until it has arrived or is refused for good; what came of it is a fact of the contract."""
+        activity = {"register_card": "register_card", "wake": "wake"}.get(delivery.kind, "send")
+        outcome = await workflow.execute_activity(
+            activity,
+            delivery,
+            result_type=str,
+            summary=delivery.kind.replace("_", " "),
+            start_to_close_timeout=OUTSIDE_TIMEOUT,
+            retry_policy=OUTSIDE_RETRY,
+        )
+        self.contract.deliveries = [d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id]
+        if outcome == ARRIVED:
+            self.shown = visible.show(self.contract, self.shown)
+            return
+        changes = self.overdue()
+        step = Step(self.contract, clock.now(), "outside", key=delivery.delivery_id)
+        payment_method.answered(step, delivery, outcome)
+        await self.write([*changes, step.change(clock.now(), None)])
+
+    async def until_due(self) -> None:
+        """Sleep to the next deadline; a message that changes nothing about it leaves the timer alone."""
+        procedure = kinds.next_due(self.contract)
+        due = procedure.due_at if procedure else None
+
+        def woken() -> bool:
+            following = kinds.next_due(self.contract)
+            return self.over() or self.history_is_long() or (following.due_at if following else None) != due
+
+        if procedure is None or due is None:
+            await workflow.wait_condition(woken)
+            return
+        summary = f"{procedure.kind.replace('_', ' ')}: {procedure.state} until {due:%Y-%m-%d %H:%M}"
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(woken, timeout=clock.wait(due), timeout_summary=summary)
+
+    def over(self) -> bool:
+        """Nothing can happen to the contract any more."""
+        waiting = self.contract.procedures or self.contract.tasks or self.contract.deliveries
+        return self.contract.state in beside.OVER and not waiting
+
+    def history_is_long(self) -> bool:
+        limit = policy.of(self.contract.policy).workflow.continue_after_events
+        return workflow.info().get_current_history_length() > limit
+
+    def at_rest(self) -> bool:
+        return workflow.all_handlers_finished() and not self.writing.locked()
+
+    async def go_on_afresh(self) -> None:
+        """The same contract in a new run; what is on its way outside is sent again there, under the same key."""
+        await workflow.wait_condition(self.at_rest)
+        workflow.continue_as_new(self.contract)

@@ -1,0 +1,57 @@
+"""Which file says what a procedure's transitions call for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rules.effects import Effect
+from rules.facts import Contract, Procedure, Task
+from workflows import application, cancellation, payment_method, plan_change, support_option
+from workflows.step import Step
+
+ACCEPT: dict[str, Callable[[Step, dict[str, Any], list[Effect]], Procedure]] = {
+    "plan_change": plan_change.accept,
+    "cancellation": cancellation.accept,
+    "support_option": support_option.accept,
+    "payment_method": payment_method.accept,
+}
+DUE: dict[str, Callable[[Step, Procedure], None]] = {
+    "application": application.due,
+    "plan_change": plan_change.due,
+    "cancellation": cancellation.due,
+    "support_option": support_option.due,
+}
+ACT: dict[str, Callable[[Step, Procedure | None, Task, str], None]] = {
+    "confirm_application": application.act,
+    "report_shipped": application.act,
+    "receive_device": plan_change.act,
+}
+
+
+def next_due(contract: Contract) -> Procedure | None:
+    """The procedure whose deadline comes first."""
+    dated = [procedure for procedure in contract.procedures if procedure.due_at]
+    return min(dated, key=lambda procedure: (procedure.due_at, procedure.procedure_id), default=None)  # type: ignore[arg-type,return-value]
+
+
+def keep_next_deadline(contract: Contract, now: datetime) -> Step | None:
+    """The step of the deadline that came first and is due, dated when it was due; None where nothing is."""
+    procedure = next_due(contract)
+    if procedure is None or procedure.due_at is None or procedure.due_at > now:
+        return None
+    step = Step(contract, procedure.due_at, "calendar", key=procedure.procedure_id)
+    DUE[procedure.kind](step, procedure)
+    return step
+
+
+def as_of(contract: Contract, now: datetime) -> Contract:
+    """The contract with every deadline kept that has passed by `now`; a copy where that changes anything."""
+    procedure = next_due(contract)
+    if procedure is None or procedure.due_at is None or procedure.due_at > now:
+        return contract
+    contract = contract.model_copy(deep=True)
+    while step := keep_next_deadline(contract, now):
+        step.change(now, None)
+    return contract

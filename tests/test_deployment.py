@@ -1,0 +1,90 @@
+"""docker-compose.yml and deploy/, as far as that can be checked without an engine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+
+import cli
+import worker
+from settings import PREFIX, Settings
+
+ROOT = Path(__file__).parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("keiyaku:")}
+
+
+def filled_in(value: str) -> str:
+    """As compose would, with `chosen` for what a person has to choose."""
+    return re.sub(r"\$\{\w+(?::\?|:-)([^}]*)\}", lambda found: found[1] or "chosen", value)
+
+
+def test_every_setting_given_to_our_processes_exists() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    given = {name for service in OURS.values() for name in service["environment"]}
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    assert given | set(re.findall(rf"{PREFIX}\w+", dockerfile)) <= known
+
+
+def test_our_processes_accept_what_they_are_given() -> None:
+    environment = OURS["api"]["environment"]
+    given: dict[str, Any] = {
+        name.removeprefix(PREFIX).lower(): filled_in(value) for name, value in environment.items()
+    }
+    given |= {"secret_key": "0" * 64, "operators": "aiko:token-1", "providers": "books:token-2"}
+    settings = Settings(**given)
+    assert settings.production
+    assert settings.versioning
+    assert settings.operator_names() == {"token-1": "aiko"}
+
+
+def test_every_command_that_is_run_exists() -> None:
+    commands = set(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
+    assert {service["command"][0] for service in OURS.values()} <= commands
+
+
+def test_every_image_is_pinned() -> None:
+    for name, service in SERVICES.items():
+        assert re.search(r":(v?\d+\.\d+(\.\d+)?|\$\{BUILD_ID:\?\})$", service["image"]), name
+    assert re.search(r"^FROM \S+:\d+\.\d+\.\d+\S*$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_every_service_that_is_waited_for_exists_and_says_when_it_is_ready() -> None:
+    for service in SERVICES.values():
+        for name, wanted in service.get("depends_on", {}).items():
+            assert wanted["condition"] != "service_healthy" or "healthcheck" in SERVICES[name]
+
+
+def test_ports_and_places_agree() -> None:
+    environment = OURS["api"]["environment"]
+    assert SERVICES["api"]["ports"] == [f"127.0.0.1:8080:{environment['KEIYAKU_PORT']}"]
+    assert f":{environment['KEIYAKU_PORT']}/readyz" in SERVICES["api"]["healthcheck"]["test"][-1]
+    assert f":{environment['KEIYAKU_METRICS_PORT']}/metrics" in SERVICES["worker"]["healthcheck"]["test"][-1]
+    scraped = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text())["scrape_configs"][0]
+    assert str(scraped["dns_sd_configs"][0]["port"]) == environment["KEIYAKU_METRICS_PORT"]
+    sandbox = SERVICES["sandbox"]["command"]
+    assert filled_in(environment["KEIYAKU_SMTP_PORT"]) in sandbox
+    assert f":{sandbox[-1]}/" in filled_in(environment["KEIYAKU_GATEWAY_URL"])
+
+
+def test_every_file_that_is_mounted_is_there() -> None:
+    for service in SERVICES.values():
+        for mount in service.get("volumes", []):
+            source = mount.partition(":")[0]
+            assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+
+
+def test_the_example_environment_has_every_variable() -> None:
+    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+    offered = set(re.findall(r"^(\w+)=", (ROOT / "deploy/example.env").read_text(), re.MULTILINE))
+    assert used == offered
+
+
+def test_a_release_names_the_workers_own_deployment() -> None:
+    command = SERVICES["release"]["command"]
+    assert command[command.index("--deployment-name") + 1] == worker.DEPLOYMENT

@@ -1,0 +1,106 @@
+"""CAL-4: the request × pending table, told once more by hand."""
+
+from typing import Any
+
+import pytest
+
+from rules import beside
+from rules.facts import Procedure
+from tests.rules.cases import CARD, STANDARD, accepted, judged, refused
+
+TABLE = """
+request         pending         verdict
+plan_change     application     CAL-4
+plan_change     plan_change     RNT-6
+plan_change     cancellation    CAL-4
+plan_change     support_option  ok
+plan_change     payment_method  ok
+cancellation    application     CAL-4
+cancellation    plan_change     CAL-4
+cancellation    cancellation    RNT-9
+cancellation    support_option  ok
+cancellation    payment_method  ok
+support_option  application     CAL-4
+support_option  plan_change     CAL-4
+support_option  cancellation    CAL-4
+support_option  support_option  ok
+support_option  payment_method  ok
+payment_method  application     ok
+payment_method  plan_change     ok
+payment_method  cancellation    ok
+payment_method  support_option  ok
+payment_method  payment_method  CAL-4
+"""
+CELLS = [tuple(line.split()) for line in TABLE.strip().splitlines()[1:]]
+BODIES: dict[str, dict[str, Any]] = {
+    "plan_change": STANDARD,
+    "cancellation": {},
+    "support_option": {"option": "support"},
+    "payment_method": CARD,
+}
+IN_TIME = "2026-06-10 12:00:00"
+
+
+def pending(kind: str) -> dict[str, Any]:
+    return {"procedures": [Procedure(procedure_id="p-1", kind=kind, state="accepted", waiting_on="calendar")]}
+
+
+@pytest.mark.rule("CAL-4")
+@pytest.mark.rule("RNT-6")
+@pytest.mark.rule("RNT-9")
+@pytest.mark.parametrize(("request_", "pending_", "verdict"), CELLS)
+def test_what_may_be_asked_for_beside_what(request_: str, pending_: str, verdict: str) -> None:
+    found = judged(request_, BODIES[request_], IN_TIME, **pending(pending_))
+    assert ("ok" if isinstance(found, list) else found.rule) == verdict
+
+
+@pytest.mark.rule("CAL-4")
+def test_the_table_leaves_out_no_request_and_nothing_pending() -> None:
+    assert [cell[:2] for cell in CELLS] == list(beside.VERDICTS)
+    assert len(CELLS) == len(beside.REQUESTS) * len(beside.PENDING)
+
+
+@pytest.mark.rule("CAL-4")
+def test_the_table_has_a_row_for_every_request_and_a_column_for_every_machine() -> None:
+    from rules.decision import KINDS
+    from workflows.step import MACHINES
+
+    assert set(beside.REQUESTS) == set(KINDS)
+    assert set(beside.PENDING) == set(MACHINES)
+
+
+@pytest.mark.rule("RNT-6")
+@pytest.mark.parametrize("now", ["2026-06-10 12:00:00", "2026-06-20 12:00:00"])
+def test_a_plan_change_can_be_neither_repeated_nor_altered_on_any_day(now: str) -> None:
+    no = refused("plan_change", STANDARD, now, state="ending", **pending("plan_change"))
+    assert (no.rule, no.opens_at) == ("RNT-6", None)
+
+
+@pytest.mark.rule("RNT-9")
+@pytest.mark.parametrize("now", ["2026-06-10 12:00:00", "2026-06-25 12:00:00"])
+def test_a_second_cancellation_is_refused_whatever_the_day(now: str) -> None:
+    no = refused("cancellation", {}, now, state="ending", **pending("cancellation"))
+    assert (no.rule, no.reason, no.opens_at) == ("RNT-9", "beside_cancellation", None)
+
+
+@pytest.mark.rule("CAL-4")
+@pytest.mark.parametrize("state", ["ended", "turned_down"])
+@pytest.mark.parametrize("kind", BODIES)
+def test_nothing_begins_on_a_contract_that_is_over(kind: str, state: str) -> None:
+    no = refused(kind, BODIES[kind], IN_TIME, state=state)
+    assert (no.rule, no.reason, no.opens_at) == ("CAL-4", "contract_over", None)
+
+
+@pytest.mark.rule("CAL-4")
+@pytest.mark.parametrize("kind", ["plan_change", "cancellation"])
+def test_the_payment_method_can_be_changed_to_the_end(kind: str) -> None:
+    assert accepted("payment_method", CARD, IN_TIME, state="ending", **pending(kind)) == []
+
+
+@pytest.mark.rule("CAL-4")
+def test_of_two_pending_procedures_either_can_say_no() -> None:
+    both = pending("payment_method")["procedures"] + pending("cancellation")["procedures"]
+    assert (
+        refused("plan_change", STANDARD, IN_TIME, state="ending", procedures=both).reason
+        == "beside_cancellation"
+    )

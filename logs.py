@@ -39,6 +39,7 @@ def configure(log_format: Literal["json", "text"] = "json", level: str = "info",
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )
+    logging.raiseExceptions = False  # it would print what could not be logged
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

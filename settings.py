@@ -110,7 +110,8 @@ class Settings(BaseSettings):
             raise ValueError("clock_speed goes with the real clock only")
         if self.production and (self.clock == "test" or self.clock_speed != 1):
             raise ValueError("clock is for trying things out and cannot be changed with production settings")
-        tokens = [*self.operator_names(), *self.provider_names()]
+        single = [token for token in (self.operator_token, self.provider_token) if token]
+        tokens = [*single, *self.operators.values(), *self.providers.values()]
         if len(tokens) != len(set(tokens)):
             raise ValueError("operators and providers must all have different tokens")
         return self
@@ -153,12 +154,12 @@ def kept_secret(folder: Path, name: str, size: int = 32) -> str:
             _write_once(path, secrets.token_hex(size))
         return path.read_text().strip()
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read or written: {error.strerror}") from None
+        raise SettingsError(f"{error.filename or path} cannot be used: {error.strerror}.") from None
 
 
 def _write_once(path: Path, text: str) -> None:
     """Whole or not at all, and the first of several processes wins."""
-    own = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    own = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
     own.touch(mode=0o600)
     own.write_text(text)
     try:

@@ -19,7 +19,7 @@ def answer(given: str | None, *, kind: str = "plan_change", effects: list[Effect
 
 @pytest.mark.parametrize(
     ("given", "reason"),
-    [(GIVEN, None), (None, "consent_missing"), ("", "consent_missing"), ("x", "consent_outdated")],
+    [(GIVEN, None), (None, "consent_missing"), ("", "consent_outdated"), ("x", "consent_outdated")],
 )
 def test_it_must_be_the_word_of_the_preview(given: str | None, reason: str | None) -> None:
     assert answer(given) == reason

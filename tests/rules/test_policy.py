@@ -1,0 +1,106 @@
+"""Every figure in one checked file: a wrong value stops the start, with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from rules import policy
+from rules.policy import PolicyError
+
+TEXT = policy.DEFAULT.read_text("utf-8")
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def line_of(text: str, wanted: str) -> int:
+    return text.splitlines().index(wanted) + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("device = 20000 ", "device = -1 ", "fees.device"),
+        ("plan_change = 1500 ", 'plan_change = "1500" ', "fees.plan_change"),
+        ("plan_change = 1500 ", "plan_change = 1500.5 ", "fees.plan_change"),
+        ("settlement_day = 25 ", "settlement_day = 29 ", "windows.settlement_day"),
+        ("plan_change_until = 15 ", "plan_change_until = 0 ", "windows.plan_change_until"),
+        ("plan_change_until = 15 ", "plan_change_untill = 15 ", "windows.plan_change_untill"),
+        ("due_after_days = 10 ", "due_after_days = true ", "device_return.due_after_days"),
+        ("monthly_fee = 4800", "monthly_fee = 4_800_000_000", "plans.2.monthly_fee"),
+        ("monthly_fee = 600", 'monthly_fee = "600"', "support_options.3.monthly_fee"),
+        ("legacy_applied_until = 2019-10-31", "legacy_applied_until = 2019", "card.legacy_applied_until"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line(tmp_path: Path, old: str, new: str, where: str) -> None:
+    assert TEXT.count(old) == 1
+    text = TEXT.replace(old, new)
+    path = written(tmp_path, text)
+    changed = next(line for line in text.splitlines() if line.startswith(new.strip()) or new in line)
+    with pytest.raises(PolicyError) as fault:
+        policy.load(path)
+    if new.startswith("plan_change_untill"):  # the missing key comes first, named at its table
+        assert str(fault.value).startswith(
+            f"{path}, line {line_of(text, changed) - 1}: windows.plan_change_until"
+        )
+    else:
+        assert str(fault.value).startswith(f"{path}, line {line_of(text, changed)}: {where}: ")
+
+
+def test_a_missing_value_is_named_at_its_table(tmp_path: Path) -> None:
+    text = "".join(line for line in TEXT.splitlines(keepends=True) if not line.startswith("device = "))
+    head = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("[fees]"))
+    with pytest.raises(PolicyError, match=rf"line {head}: fees\.device: "):
+        policy.load(written(tmp_path, text))
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="depocomi"):
+        policy.load(written(tmp_path, TEXT.replace("[depocomi]", "[deposit]")))
+
+
+def test_a_file_that_is_no_toml_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="line 3"):
+        policy.load(written(tmp_path, "[windows]\na = 1\nb = = 2\n"))
+
+
+@pytest.mark.rule("RNT-2")
+def test_the_courses_are_those_of_the_page() -> None:
+    known = policy.load()
+    assert {course.course for course in known.courses} == {"standard", "omatome", "depocomi"}
+    assert (known.course("standard").months, known.course("standard").deposit) == (0, 0)
+    assert known.course("omatome").months > 1
+    assert known.course("depocomi").deposit > 0
+    assert known.depocomi.commitment_months == 12
+
+
+@pytest.mark.rule("RNT-11")
+def test_the_support_options_are_those_of_the_page() -> None:
+    known = {o.option: (o.premium, o.for_sim) for o in policy.load().support_options}
+    assert known == {
+        "support": (False, False),
+        "support_premium": (True, False),
+        "support_sim": (False, True),
+        "support_premium_sim": (True, True),
+    }
+
+
+@pytest.mark.rule("RNT-5")
+def test_a_plan_change_costs_1500_yen_before_tax() -> None:
+    assert policy.load().fees.plan_change == 1500
+
+
+def test_the_same_figures_have_the_same_name_and_others_another(tmp_path: Path) -> None:
+    same = policy.load(written(tmp_path, f"# a remark\n{TEXT}"))
+    assert policy.digest(same) == policy.digest(policy.load())
+    (tmp_path / "other").mkdir()
+    other = policy.load(written(tmp_path / "other", TEXT.replace("plan_change = 1500", "plan_change = 1600")))
+    assert policy.digest(other) != policy.digest(policy.load())
+
+
+def test_a_policy_nobody_told_this_process_of_is_an_error_of_its_own() -> None:
+    with pytest.raises(policy.UnknownPolicy):
+        policy.of("no such digest")

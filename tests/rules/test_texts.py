@@ -48,27 +48,11 @@ def literals(node: ast.expr) -> list[str]:
 
 
 def reasons() -> set[str]:
-    """Those of refusals, of the table, and of the problems that only the API knows."""
     given = [
         k.value for call in calls("rules", "workflows", "api") for k in call.keywords if k.arg == "reason"
     ]
-    given += [c.args[1] for c in calls("api") if ast.unparse(c.func) == "Problem" and len(c.args) > 1]
-    given += [value for call in calls("api") for value in looked_up(call)]
     pending = {f"beside_{kind}" for (_, kind), verdict in beside.VERDICTS.items() if verdict != "ok"}
-    return {reason for node in given for reason in literals(node)} | pending | {"method_not_allowed"}
-
-
-def looked_up(call: ast.Call) -> list[ast.expr]:
-    """The default of a look-up that is a problem's reason."""
-    inside = (
-        [one for one in call.args if isinstance(one, ast.Call)] if ast.unparse(call.func) == "Problem" else []
-    )
-    return [argument for one in inside for argument in one.args[1:]]
-
-
-def statuses() -> set[str]:
-    given = [c.args[0] for c in calls("api") if ast.unparse(c.func) == "Problem" and c.args]
-    return {f"status_{n.value}" for n in given if isinstance(n, ast.Constant) and isinstance(n.value, int)}
+    return {reason for node in given for reason in literals(node)} | pending
 
 
 def whats() -> set[str]:
@@ -133,14 +117,10 @@ def test_no_line_of_a_timeline_has_words_in_vain() -> None:
 
 
 def test_every_code_that_a_caller_meets_has_a_name() -> None:
-    machines = {**MACHINES, "contract": ContractMachine}
+    machines: dict[str, step.Machine] = {**MACHINES, "contract": ContractMachine}
     states = {state for machine in machines.values() for state in step.states(machine)}
     asked = set(tasks.ACTIONS) | {action for actions in tasks.ACTIONS.values() for action in actions}
     assert states | set(machines) | asked | set(get_args(WaitingOn)) <= texts.texts("name")
-
-
-def test_every_status_of_a_problem_has_a_title() -> None:
-    assert {"status_404", "status_405"} | statuses() <= texts.texts("name")
 
 
 def test_every_notice_has_a_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -14,11 +15,14 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.runtime import Runtime
 
 from rules.change import Answer, Command
 from rules.facts import Contract
 from rules.refusal import Refusal
+from settings import Settings
 from workflows import visible
 
 PATIENCE = timedelta(seconds=10)
@@ -117,14 +121,24 @@ async def _answer(call: Awaitable[Answer]) -> Answer:
 def attributes(contract: Contract) -> TypedSearchAttributes:
     """The search attributes of a snapshot, given with the start so that they cost nothing more."""
     state, pending, waits, due = visible.shown(contract)
-    pairs: list[SearchAttributePair[object]] = [
-        SearchAttributePair(visible.STATE, state),  # type: ignore[list-item]
-        SearchAttributePair(visible.PRODUCT, contract.product),  # type: ignore[list-item]
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(visible.STATE, state),
+        SearchAttributePair(visible.PRODUCT, contract.product),
     ]
     if pending:
-        pairs.append(SearchAttributePair(visible.PENDING, list(pending)))  # type: ignore[list-item]
+        pairs.append(SearchAttributePair(visible.PENDING, list(pending)))
     if waits:
-        pairs.append(SearchAttributePair(visible.WAITS_FOR, list(waits)))  # type: ignore[list-item]
+        pairs.append(SearchAttributePair(visible.WAITS_FOR, list(waits)))
     if due:
-        pairs.append(SearchAttributePair(visible.DUE_AT, due))  # type: ignore[list-item]
+        pairs.append(SearchAttributePair(visible.DUE_AT, due))
     return TypedSearchAttributes(pairs)
+
+
+async def connect_client(settings: Settings, telemetry: Runtime | None = None) -> Client:
+    """A client of the settings' Temporal, with pydantic payloads."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=pydantic_data_converter,
+        runtime=telemetry,
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -10,12 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client, RPCError, RPCStatusCode
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import (
     UnsandboxedWorkflowRunner,
@@ -31,13 +33,14 @@ from activities.outside import Outside
 from activities.payment_method import Cards
 from activities.record import Recorder
 from credentials import Credentials
+from gate import connect_client
 from outside.letters import Printer
 from outside.mail import Mailer
 from outside.payments import Gateway
 from rules import policy
 from rules.clock import Clock
 from settings import Settings
-from store import policies
+from store import policies, workers
 from store.database import connect
 from workflows import clock as workflow_clock
 from workflows import visible
@@ -59,9 +62,10 @@ async def main(settings: Settings) -> None:
         gateway = await stack.enter_async_context(Gateway(settings))
         executor = stack.enter_context(ThreadPoolExecutor(RECORDERS))
         outside = Outside(engine, Clock(settings.clock_speed, settings.clock_epoch))
-        activities = [
+        credentials = Credentials(settings.secret_key.get_secret_value())
+        activities: list[Callable[..., Any]] = [
             Recorder(engine).record,
-            Notices(outside, Mailer(settings), Printer(settings), Credentials(settings.secret_key.get_secret_value())).send,
+            Notices(outside, Mailer(settings), Printer(settings), credentials).send,
             Cards(outside, gateway).register_card,
             Contracts(outside, client, settings.task_queue).wake,
         ]
@@ -70,6 +74,7 @@ async def main(settings: Settings) -> None:
             tasks.create_task(worker.run())
             tasks.create_task(make_current(client, settings))
             tasks.create_task(hear_of_policies(engine))
+            tasks.create_task(say_alive(engine))
 
 
 def make_worker(
@@ -86,15 +91,6 @@ def make_worker(
         max_cached_workflows=settings.max_cached_workflows,
         deployment_config=deployment(settings),
         graceful_shutdown_timeout=timedelta(seconds=5),
-    )
-
-
-async def connect_client(settings: Settings, telemetry: Runtime | None = None) -> Client:
-    return await Client.connect(
-        settings.temporal_address,
-        namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
-        runtime=telemetry,
     )
 
 
@@ -129,7 +125,10 @@ async def make_current(client: Client, settings: Settings) -> None:
     if settings.production or not settings.versioning:
         return
     request = SetWorkerDeploymentCurrentVersionRequest(
-        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=settings.build_id, identity="keiyaku up"
+        namespace=client.namespace,
+        deployment_name=DEPLOYMENT,
+        build_id=settings.build_id,
+        identity="keiyaku up",
     )
     while True:
         try:
@@ -147,6 +146,27 @@ async def hear_of_policies(engine: Engine) -> None:
     while True:
         await asyncio.to_thread(policies.learn, engine)
         await asyncio.sleep(5)
+
+
+async def say_alive(engine: Engine) -> None:
+    """`/readyz` counts on it."""
+    worker_id = uuid.uuid4().hex
+
+    def beat() -> None:
+        with engine.begin() as connection:
+            workers.beat(connection, worker_id)
+
+    def leave() -> None:
+        with engine.begin() as connection:
+            workers.leave(connection, worker_id)
+
+    try:
+        while True:
+            with contextlib.suppress(OperationalError):
+                await asyncio.to_thread(beat)
+            await asyncio.sleep(workers.BEAT.total_seconds())
+    finally:
+        leave()
 
 
 async def register_search_attributes(client: Client) -> None:

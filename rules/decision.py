@@ -49,4 +49,4 @@ def missing_consent(
     """What takes something away for good needs the word of a preview that still holds: none 428, another 412."""
     if kind not in CONSENTED or given == consent(contract_id, kind, body, effects):
         return None
-    return Refusal(rule="consent", reason="consent_outdated" if given else "consent_missing")
+    return Refusal(rule="consent", reason="consent_missing" if given is None else "consent_outdated")

@@ -62,7 +62,9 @@ def _write(connection: Connection, change: Change) -> None:
     if change.charges:
         connection.execute(table(ChargeRow).insert(), [_charge(charge) for charge in change.charges])
     if change.deliveries:
-        connection.execute(table(DeliveryRow).insert(), [_delivery(delivery) for delivery in change.deliveries])
+        connection.execute(
+            table(DeliveryRow).insert(), [_delivery(delivery) for delivery in change.deliveries]
+        )
     for arrived in change.arrived:
         deliveries.settle(connection, arrived.delivery_id, arrived.outcome)
 
@@ -77,7 +79,9 @@ def facts(contract: Contract) -> dict[str, Any]:
 
 def _update_contract(connection: Connection, contract: Contract) -> None:
     rows = table(ContractRow)
-    connection.execute(update(rows).where(rows.c.contract_id == contract.contract_id).values(**facts(contract)))
+    connection.execute(
+        update(rows).where(rows.c.contract_id == contract.contract_id).values(**facts(contract))
+    )
 
 
 def _insert_successor(connection: Connection, old: Contract, new: Contract) -> None:
@@ -120,7 +124,13 @@ def _procedure(contract: Contract, begun: Begun) -> dict[str, Any]:
     procedure = begun.procedure
     columns = procedure.model_dump(include={"procedure_id", "kind", "state", "waiting_on", "due_at"})
     effects = [effect.model_dump(mode="json", exclude_none=True) for effect in begun.effects]
-    return {**columns, "contract_id": contract.contract_id, "closed": False, "effects": effects, "body": begun.body}
+    return {
+        **columns,
+        "contract_id": contract.contract_id,
+        "closed": False,
+        "effects": effects,
+        "body": begun.body,
+    }
 
 
 def _task(contract: Contract, task: Task) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Connection, RowMapping, Select, and_, select
+from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from rules.facts import Contract
 from store.tables import ChargeRow, ContractRow, EntryRow, PartyRow, ProcedureRow
@@ -38,7 +36,9 @@ def of_account(connection: Connection, account_id: str) -> list[Contract]:
 
 def procedure(connection: Connection, procedure_id: str, account_id: str | None) -> RowMapping | None:
     """A procedure's row, if it is there and the account's."""
-    found = select(_procedures, _rows.c.account_id).join(_rows, _rows.c.contract_id == _procedures.c.contract_id)
+    found = select(_procedures, _rows.c.account_id).join(
+        _rows, _rows.c.contract_id == _procedures.c.contract_id
+    )
     found = found.where(_procedures.c.procedure_id == procedure_id)
     if account_id is not None:
         found = found.where(_rows.c.account_id == account_id)
@@ -48,7 +48,9 @@ def procedure(connection: Connection, procedure_id: str, account_id: str | None)
 def procedures(connection: Connection, contract_id: str) -> list[RowMapping]:
     """All procedures of a contract, oldest first."""
     found = select(_procedures).where(_procedures.c.contract_id == contract_id)
-    return list(connection.execute(found.order_by(_procedures.c.began_at, _procedures.c.procedure_id)).mappings())
+    return list(
+        connection.execute(found.order_by(_procedures.c.began_at, _procedures.c.procedure_id)).mappings()
+    )
 
 
 def moves(connection: Connection, procedure_id: str) -> list[RowMapping]:
@@ -63,16 +65,14 @@ def timeline(connection: Connection, contract_id: str) -> list[RowMapping]:
     return list(connection.execute(found.order_by(_entries.c.at, _entries.c.entry_id)).mappings())
 
 
-def search(query: str) -> Select[Any]:
-    """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words."""
-    found = select(_rows.c.contract_id, _rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id)
-    if not query:
-        return found
-    columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
-    matches = columns[0].contains(query, autoescape=True)
-    for column in columns[1:]:
-        matches = matches | column.contains(query, autoescape=True)
-    return found.where(matches)
+def found(connection: Connection, query: str, limit: int, offset: int) -> list[Contract]:
+    """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words; one more than `limit`."""
+    wanted = select(_rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id)
+    if query:
+        columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
+        wanted = wanted.where(or_(*(column.contains(query, autoescape=True) for column in columns)))
+    ordered = wanted.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id).limit(limit + 1).offset(offset)
+    return [Contract.model_validate(row) for row in connection.execute(ordered).scalars()]
 
 
 def charges(connection: Connection, contract_id: str) -> list[RowMapping]:

@@ -15,7 +15,9 @@ def connect(url: str, pool_size: int = 10) -> Engine:
     """An engine for `url`. On SQLite every transaction takes the write lock when it begins: otherwise updates get lost."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": BUSY_SECONDS}
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
@@ -29,7 +31,12 @@ def reading(engine: Engine) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     # SQLAlchemy says BEGIN itself (see _begin); the driver must not.
     connection.isolation_level = None
-    for pragma in ("journal_mode=wal", "synchronous=normal", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=on"):
+    for pragma in (
+        "journal_mode=wal",
+        "synchronous=normal",
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "foreign_keys=on",
+    ):
         connection.execute(f"pragma {pragma}")
 
 

@@ -15,7 +15,9 @@ _rows = table(DeliveryRow)
 
 def outcome(connection: Connection, delivery_id: str) -> str | None:
     """What came of it; None while it is still on its way."""
-    return connection.execute(select(_rows.c.outcome).where(_rows.c.delivery_id == delivery_id)).scalar_one_or_none()
+    return connection.execute(
+        select(_rows.c.outcome).where(_rows.c.delivery_id == delivery_id)
+    ).scalar_one_or_none()
 
 
 def settle(connection: Connection, delivery_id: str, outcome: str) -> None:
@@ -28,6 +30,12 @@ def trouble(connection: Connection, delivery_id: str, what: str, next_try_at: da
     """It did not get through this time; why, for the operators, without personal data."""
     values = {"tries": _rows.c.tries + 1, "trouble": what, "next_try_at": next_try_at}
     connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(**values))
+
+
+def waiting(connection: Connection, contract_id: str) -> list[RowMapping]:
+    """What is on its way for a contract, oldest first."""
+    found = select(_rows).where(_rows.c.contract_id == contract_id, _rows.c.outcome.is_(None))
+    return list(connection.execute(found.order_by(_rows.c.at, _rows.c.delivery_id)).mappings())
 
 
 def recipient(connection: Connection, contract_id: str) -> RowMapping:

@@ -34,7 +34,9 @@ def sweep(connection: Connection, now: datetime) -> int:
 def place(connection: Connection, command_id: str, contract: Contract, facts: dict[str, Any]) -> None:
     """Move what came with the command to where it belongs."""
     rows = table(IntakeRow)
-    payload = connection.execute(select(rows.c.payload).where(rows.c.command_id == command_id)).scalar_one_or_none()
+    payload = connection.execute(
+        select(rows.c.payload).where(rows.c.command_id == command_id)
+    ).scalar_one_or_none()
     if payload is None:
         return
     if "party" in payload:
@@ -43,7 +45,9 @@ def place(connection: Connection, command_id: str, contract: Contract, facts: di
         upsert(connection, PaymentRow, [{"contract_id": contract.contract_id, **payload["payment"]}])
     if "note" in payload:
         tasks = table(TaskRow)
-        connection.execute(update(tasks).where(tasks.c.task_id == payload["task_id"]).values(note=payload["note"]))
+        connection.execute(
+            update(tasks).where(tasks.c.task_id == payload["task_id"]).values(note=payload["note"])
+        )
     give_back(connection, command_id)
 
 

@@ -36,6 +36,8 @@ class PartyRow(SQLModel, table=True):
     postal_code: str
     address: str
     language: str
+    braille: bool = False
+    bill_mail: bool = True
 
 
 class ContractRow(SQLModel, table=True):
@@ -200,3 +202,11 @@ class PolicyRow(SQLModel, table=True):
     __tablename__ = "policy"
     digest: str = Field(primary_key=True)
     body: dict[str, Any] = Field(sa_type=Json)
+
+
+class WorkerRow(SQLModel, table=True):
+    """A worker that was alive not long ago, by the wall clock."""
+
+    __tablename__ = "worker"
+    worker_id: str = Field(primary_key=True)
+    seen_at: datetime = Field(sa_type=Instant)

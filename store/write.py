@@ -23,7 +23,9 @@ def upsert(
     statement = insert(target).values(values) if len(values) == 1 else insert(target)
     keys = list(target.primary_key.columns)
     if change:
-        statement = statement.on_conflict_do_update(keys, set_={name: statement.excluded[name] for name in change})
+        statement = statement.on_conflict_do_update(
+            keys, set_={name: statement.excluded[name] for name in change}
+        )
     else:
         statement = statement.on_conflict_do_nothing(keys)
     result = connection.execute(statement) if len(values) == 1 else connection.execute(statement, values)

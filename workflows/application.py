@@ -110,7 +110,11 @@ def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract
         tasks=[task],
     )
     entry = Entry(
-        at=step.at, what="application_preparing", by=step.by, procedure_id=procedure.procedure_id, new="preparing"
+        at=step.at,
+        what="application_preparing",
+        by=step.by,
+        procedure_id=procedure.procedure_id,
+        new="preparing",
     )
     step.successor = Successor(contract=contract, begun=Begun(procedure=procedure), entries=[entry])
     old.successor_contract_id = contract.contract_id

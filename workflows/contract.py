@@ -21,7 +21,9 @@ from workflows import application, clock, kinds, payment_method, visible
 from workflows.step import Step
 
 STORE_TIMEOUT = timedelta(seconds=10)
-STORE_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=20))
+STORE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=20)
+)
 # The sandbox gateway, and many a real one, may answer after half a minute.
 OUTSIDE_TIMEOUT = timedelta(seconds=60)
 OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
@@ -54,7 +56,9 @@ class ContractWorkflow:
     @workflow.update(name="apply")
     async def apply(self, command: Apply) -> Answer:
         """The application that begins the contract."""
-        return await self.take(command, lambda step: application.apply(step, command.support_option).procedure_id)
+        return await self.take(
+            command, lambda step: application.apply(step, command.support_option).procedure_id
+        )
 
     @workflow.update(name="request")
     async def request(self, command: Request) -> Answer:
@@ -80,7 +84,9 @@ class ContractWorkflow:
         found = decision.decide(contract, command.kind, command.body, now, policy.of(command.policy))
         if isinstance(found, list):
             self.refuse(
-                decision.missing_consent(contract.contract_id, command.kind, command.body, found, command.consent)
+                decision.missing_consent(
+                    contract.contract_id, command.kind, command.body, found, command.consent
+                )
             )
         else:
             self.refuse(found)
@@ -170,7 +176,9 @@ class ContractWorkflow:
             start_to_close_timeout=OUTSIDE_TIMEOUT,
             retry_policy=OUTSIDE_RETRY,
         )
-        self.contract.deliveries = [d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id]
+        self.contract.deliveries = [
+            d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id
+        ]
         if outcome == ARRIVED:
             self.shown = visible.show(self.contract, self.shown)
             return

@@ -26,7 +26,9 @@ def set_end(step: Step, procedure: Procedure, last_day: date) -> None:
 
 def due(step: Step, procedure: Procedure) -> None:
     """The contract has ended, the device is overdue, or it is charged: whichever instant has come."""
-    {"accepted": _ended, "awaiting_device": _overdue, "device_overdue": _charged}[procedure.state](step, procedure)
+    {"accepted": _ended, "awaiting_device": _overdue, "device_overdue": _charged}[procedure.state](
+        step, procedure
+    )
 
 
 def _ended(step: Step, procedure: Procedure) -> None:

@@ -33,7 +33,7 @@ ACT: dict[str, Callable[[Step, Procedure | None, Task, str], None]] = {
 def next_due(contract: Contract) -> Procedure | None:
     """The procedure whose deadline comes first."""
     dated = [procedure for procedure in contract.procedures if procedure.due_at]
-    return min(dated, key=lambda procedure: (procedure.due_at, procedure.procedure_id), default=None)  # type: ignore[arg-type,return-value]
+    return min(dated, key=lambda procedure: (procedure.due_at, procedure.procedure_id), default=None)
 
 
 def keep_next_deadline(contract: Contract, now: datetime) -> Step | None:

@@ -31,7 +31,10 @@ def answered(step: Step, delivery: Delivery, outcome: str) -> None:
     if procedure and procedure.kind == "payment_method":
         step.fire(procedure, outcome)
         if taken:
-            contract.payment_method, contract.payment_id = procedure.data["method"], procedure.data["payment_id"]
+            contract.payment_method, contract.payment_id = (
+                procedure.data["method"],
+                procedure.data["payment_id"],
+            )
             contract.blocks = [block for block in contract.blocks if block != DECLINED]
         return
     step.note(outcome, procedure)

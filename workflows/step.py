@@ -52,7 +52,11 @@ class Step:
         """Open a procedure in its machine's first state."""
         state = machine_step.states(MACHINES[kind])[0]
         procedure = Procedure(
-            procedure_id=f"p-{self.key}", kind=kind, state=state, waiting_on=waiting_on(kind, state), due_at=due_at
+            procedure_id=f"p-{self.key}",
+            kind=kind,
+            state=state,
+            waiting_on=waiting_on(kind, state),
+            due_at=due_at,
         )
         self.contract.procedures.append(procedure)
         self.begun.append(Begun(procedure=procedure, effects=effects, body=body))
@@ -77,7 +81,9 @@ class Step:
         if new is None:
             raise Impossible(f"contract in {old}: {event}")
         self.contract.state = new
-        self.entries.append(Entry(at=self.at, what=f"contract_{new}", by=self.by, event=event, old=old, new=new))
+        self.entries.append(
+            Entry(at=self.at, what=f"contract_{new}", by=self.by, event=event, old=old, new=new)
+        )
 
     def note(
         self,
@@ -92,7 +98,14 @@ class Step:
         procedure_id = procedure.procedure_id if procedure else None
         self.entries.append(
             Entry(
-                at=self.at, what=what, by=self.by, procedure_id=procedure_id, event=event, old=old, new=new, data=data
+                at=self.at,
+                what=what,
+                by=self.by,
+                procedure_id=procedure_id,
+                event=event,
+                old=old,
+                new=new,
+                data=data,
             )
         )
 
@@ -100,7 +113,9 @@ class Step:
         """Something that now waits for an operator."""
         task_id = f"t-{procedure.procedure_id[2:]}-{kind.replace('_', '-')}"
         self.contract.tasks.append(
-            Task(task_id=task_id, kind=kind, procedure_id=procedure.procedure_id, since=self.at, due_at=due_at)
+            Task(
+                task_id=task_id, kind=kind, procedure_id=procedure.procedure_id, since=self.at, due_at=due_at
+            )
         )
 
     def finish_task(self, task: Task, action: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
@@ -27,11 +28,11 @@ def shown(contract: Contract) -> Shown:
     return contract.state, pending, tuple(sorted(waits - {"nobody"})), due
 
 
-def updates(contract: Contract, before: Shown | None) -> list[SearchAttributeUpdate]:
+def updates(contract: Contract, before: Shown | None) -> list[SearchAttributeUpdate[Any]]:
     """Only what has changed since `before`, so that nothing is billed twice."""
     state, pending, waits, due = shown(contract)
     old = before or (None, None, None, None)
-    found: list[SearchAttributeUpdate] = []
+    found: list[SearchAttributeUpdate[Any]] = []
     if before is None:
         found.append(PRODUCT.value_set(contract.product))
     if state != old[0]:
@@ -49,11 +50,15 @@ def details(contract: Contract) -> str:
     """The current details: a Markdown table of what is pending, with its next dates."""
     head = f"**{contract.state}** · {contract.product} · {contract.plan} · {contract.course}"
     dates = f"in force {contract.in_force_from or '–'} to {contract.in_force_to or '–'}"
-    rows = [
-        f"| {p.kind} | {p.state} | {p.waiting_on} | {_date(p.due_at)} |" for p in contract.procedures
-    ] + [f"| task {t.kind} | open | operator | {_date(t.due_at)} |" for t in contract.tasks]
+    rows = [f"| {p.kind} | {p.state} | {p.waiting_on} | {_date(p.due_at)} |" for p in contract.procedures] + [
+        f"| task {t.kind} | open | operator | {_date(t.due_at)} |" for t in contract.tasks
+    ]
     rows += [f"| {d.kind} | on its way | outside | since {_date(d.at)} |" for d in contract.deliveries]
-    table = ["| what | state | waits for | next |", "| --- | --- | --- | --- |", *rows] if rows else ["Nothing is pending."]
+    table = (
+        ["| what | state | waits for | next |", "| --- | --- | --- | --- |", *rows]
+        if rows
+        else ["Nothing is pending."]
+    )
     after = [f"Goes on as `{contract.successor_contract_id}`."] if contract.successor_contract_id else []
     return "\n".join([head, "", dates, "", *table, "", *after])
 

@@ -1,0 +1,1 @@
+"""The HTTP interface: parse, one call, answer. One file a noun."""

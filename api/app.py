@@ -1,0 +1,103 @@
+"""The HTTP application: wiring, and what holds for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import anyio
+import httpx
+import structlog
+from fastapi import FastAPI, Request
+from prometheus_client import Counter, Histogram, start_http_server
+from starlette.responses import Response
+
+from api import (
+    applications,
+    catalogue,
+    contracts,
+    dev,
+    health,
+    idempotency,
+    openapi,
+    operators,
+    procedures,
+    sessions,
+)
+from api.clock import EngineClock
+from api.problems import HANDLERS, Problem, document
+from api.service import Service
+from credentials import Credentials
+from gate import Gate, connect_client
+from rules import policy
+from rules.clock import Clock
+from settings import Settings
+from store import policies
+from store.database import connect, reading
+
+ROUTERS = (health, catalogue, applications, sessions, contracts, procedures, operators)
+SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
+REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
+log = structlog.get_logger()
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The application. Raises PolicyError at once where the policy file is wrong."""
+    figures = policy.load(settings.policy_file or policy.DEFAULT)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(timeout=10) as http:
+            app.state.service = await _service(settings, figures, http)
+            app.state.moving = asyncio.Lock()
+            yield
+            app.state.service.engine.dispose()
+
+    app = FastAPI(title="Keiyaku", lifespan=lifespan, exception_handlers=cast(Any, HANDLERS), redoc_url=None)
+    for module in (*ROUTERS, *(() if settings.production else (dev,))):
+        app.include_router(module.router)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    app.middleware("http")(idempotency.once)
+    app.middleware("http")(_watch)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, settings.host)
+    return app
+
+
+async def _service(settings: Settings, figures: policy.Policy, http: httpx.AsyncClient) -> Service:
+    engine = connect(settings.database_url)
+    await asyncio.to_thread(policies.agree, engine, figures)
+    client = await connect_client(settings)
+    clock = EngineClock(client, Clock(settings.clock_speed, settings.clock_epoch), settings.clock == "test")
+    await clock.refresh()
+    return Service(
+        settings=settings,
+        engine=engine,
+        reader=reading(engine),
+        client=client,
+        gate=Gate(client, settings.task_queue),
+        clock=clock,
+        credentials=Credentials(settings.secret_key.get_secret_value()),
+        http=http,
+        operators=settings.operator_names(),
+        providers=settings.provider_names(),
+        argon2=anyio.CapacityLimiter(1),
+    )
+
+
+async def _watch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Times every request, and keeps out what no database takes."""
+    if "\x00" in request.url.path or "%00" in str(request.url.query):
+        return document(Problem(404, "not_found"), request)
+    began = time.perf_counter()
+    answer = await call_next(request)
+    route = getattr(request.scope.get("route"), "path", "unknown")
+    seconds = time.perf_counter() - began
+    SECONDS.labels(request.method, route, answer.status_code).observe(seconds)
+    log.info(
+        "answered", method=request.method, route=route, status=answer.status_code, seconds=round(seconds, 4)
+    )
+    return answer

@@ -1,0 +1,149 @@
+"""Applying for a contract."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, StringConstraints, model_validator
+
+from api import commands
+from api.bodies import Body, read, takes
+from api.callers import Caller, anybody
+from api.language import language
+from api.problems import refused
+from api.service import Service, service
+from gate import Refused
+from rules import payment_method, policy
+from rules.change import Apply
+from rules.facts import Contract
+
+router = APIRouter(tags=["Applying"])
+
+Method = Literal["credit_card", "atone", "np_invoice", "account_transfer", "invoice", "isp_collection"]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^0[0-9]{9,10}$")]
+PostalCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{7}$")]
+
+
+def _plan(code: str) -> str:
+    return _known(code, [plan.plan for plan in policy.current().plans])
+
+
+def _course(code: str) -> str:
+    return _known(code, [course.course for course in policy.current().courses])
+
+
+def _option(code: str) -> str:
+    return _known(code, [option.option for option in policy.current().support_options])
+
+
+def _known(code: str, codes: list[str]) -> str:
+    if code not in codes:
+        raise ValueError(f"one of {', '.join(codes)}")
+    return code
+
+
+PlanCode = Annotated[str, AfterValidator(_plan)]
+CourseCode = Annotated[str, AfterValidator(_course)]
+OptionCode = Annotated[str, AfterValidator(_option)]
+
+
+class Applicant(Body):
+    kind: Literal["individual", "corporate"]
+    name: Words
+    kana: Words
+    email: Email
+    phone: Phone
+    postal_code: PostalCode
+    address: Words
+
+
+class Payment(Body):
+    """`card_token` comes with a credit card, and only with one."""
+
+    method: Method
+    card_token: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _card_has_token(self) -> Payment:
+        if (self.method == "credit_card") != (self.card_token is not None):
+            raise ValueError("card_token comes with credit_card, and only with it")
+        return self
+
+
+class Application(Body):
+    product: Literal["rental"]
+    plan: PlanCode
+    course: CourseCode
+    support_option: OptionCode | None = None
+    applicant: Applicant
+    payment: Payment
+
+
+EXAMPLE = {
+    "product": "rental",
+    "plan": "wifi-100",
+    "course": "standard",
+    "applicant": {
+        "kind": "individual",
+        "name": "山田 花子",
+        "kana": "ヤマダ ハナコ",
+        "email": "hanako@example.jp",
+        "phone": "0312345678",
+        "postal_code": "1000001",
+        "address": "東京都千代田区千代田1-1",
+    },
+    "payment": {"method": "credit_card", "card_token": "tok_ok"},
+}
+
+
+@router.post("/v1/applications", status_code=202, openapi_extra=takes(Application, EXAMPLE), summary="Apply")
+async def apply(request: Request) -> JSONResponse:
+    """A first application needs no session; one sent with a customer's session belongs to that customer."""
+    caller = anybody(request)
+    wanted = await read(request, Application)
+    no = payment_method.not_taken(wanted.product, wanted.payment.method)
+    if no:
+        raise refused(no)
+    found, command = service(request), commands.command_id(request)
+    contract = _contract(found, wanted, command)
+    personal = _personal(wanted, command, caller, language(request))
+    take = Apply(**commands.head(found, command, "customer"), support_option=wanted.support_option)
+    try:
+        async with commands.intake(found, command, personal):
+            answer = await found.gate.begin("apply", take, contract)
+    except Refused as fault:
+        raise refused(fault.refusal) from None
+    shown = {
+        "contract_id": contract.contract_id,
+        "procedure_id": answer.procedure_id,
+        "state": contract.state,
+    }
+    return JSONResponse(shown, 202, {"Location": f"/v1/contracts/{contract.contract_id}"})
+
+
+def _contract(found: Service, wanted: Application, command: str) -> Contract:
+    return Contract(
+        contract_id=f"k-{command}",
+        product=wanted.product,
+        state="applied",
+        policy=policy.current_digest(),
+        applied_at=found.now(),
+        plan=wanted.plan,
+        course=wanted.course,
+        payment_method=wanted.payment.method,
+        payment_id=f"pay-{command}",
+    )
+
+
+def _personal(wanted: Application, command: str, caller: Caller | None, words: str) -> dict[str, Any]:
+    """What goes to the store and nowhere else."""
+    party = wanted.applicant.model_dump() | {"party_id": f"y-{command}", "language": words}
+    payment = wanted.payment.model_dump() | {"payment_id": f"pay-{command}"}
+    if caller and caller.kind == "customer":
+        return {"account_id": caller.name, "party": party, "payment": payment}
+    account = {"account_id": f"a-{command}", "kind": wanted.applicant.kind, "language": words}
+    return {"account": account, "account_id": account["account_id"], "party": party, "payment": payment}

@@ -1,0 +1,75 @@
+"""Sending a command to a contract's workflow, and what its refusal is over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Request
+
+from api.problems import refused
+from api.service import Service, service
+from gate import TAKEN_WITHIN, Refused
+from rules import policy
+from rules.change import Act, Answer
+from rules.change import Request as Ask
+from rules.facts import Contract
+from store import contracts, people
+
+
+def command_id(request: Request) -> str:
+    """Derived from the Idempotency-Key where there is one, so that a repetition is recognised everywhere."""
+    known: str | None = getattr(request.state, "command_id", None)
+    return known or uuid.uuid4().hex
+
+
+def head(found: Service, command: str, by: str) -> dict[str, Any]:
+    """What every command carries."""
+    return {
+        "command_id": command,
+        "not_after": found.now() + TAKEN_WITHIN * found.settings.clock_speed,
+        "policy": policy.current_digest(),
+        "by": by,
+    }
+
+
+async def ask(
+    request: Request, contract: Contract, ask: Ask, personal: dict[str, Any] | None = None
+) -> Answer:
+    """Have the contract's workflow take a customer's request. Raises Refused and Unavailable."""
+    return await _send(request, "request", contract.contract_id, ask, personal)
+
+
+async def act(request: Request, contract_id: str, act: Act, personal: dict[str, Any] | None = None) -> Answer:
+    """Have it take an operator's answer. Raises Problem 409 and Unavailable."""
+    try:
+        return await _send(request, "act", contract_id, act, personal)
+    except Refused as no:
+        raise refused(no.refusal) from None
+
+
+async def _send(
+    request: Request, update: str, contract_id: str, command: Ask | Act, personal: dict[str, Any] | None
+) -> Answer:
+    found = service(request)
+
+    async def snapshot() -> Contract:
+        return await found.read(lambda connection: contracts.snapshot(connection, contract_id))
+
+    async with intake(found, command.command_id, personal):
+        return await found.gate.send(update, command, contract_id, snapshot)
+
+
+@asynccontextmanager
+async def intake(found: Service, command: str, personal: dict[str, Any] | None) -> AsyncIterator[None]:
+    """Personal data lies in the store while the workflow decides, and is gone again where it refuses."""
+    if personal is not None:
+        await found.write(lambda connection: people.take_in(connection, command, personal, found.now()))
+    try:
+        yield
+    except Refused:
+        if personal is not None:
+            await found.write(lambda connection: people.give_back(connection, command))
+        raise

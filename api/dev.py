@@ -1,0 +1,83 @@
+"""For trying things out: what left by e-mail and post, and the clock. Never there with production settings."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, ConfigDict
+
+from api import shapes
+from api.bodies import Body, read, takes
+from api.problems import Problem, unavailable
+from api.service import Service, service
+from store import deliveries
+
+router = APIRouter(prefix="/dev/v1", tags=["Trying things out"])
+POLL_SECONDS, REST_SECONDS = 0.02, 120
+
+
+class Move(Body):
+    # An instant is a text in JSON, which strict models do not take for one.
+    model_config = ConfigDict(strict=False, extra="forbid")
+    to: AwareDatetime
+
+
+@router.get("/outbox", summary="What left by e-mail and post")
+async def outbox(request: Request) -> dict[str, Any]:
+    found = service(request)
+    answer = await found.http.get(f"{found.settings.sandbox_url}/outbox", params=dict(request.query_params))
+    if answer.status_code == 422:
+        raise Problem(422, "invalid")
+    answer.raise_for_status()
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
+@router.get("/clock", summary="What time it is here")
+async def clock(request: Request) -> dict[str, Any]:
+    found = service(request)
+    await found.clock.refresh()
+    return _shown(found)
+
+
+@router.post(
+    "/clock", openapi_extra=takes(Move, {"to": "2030-04-01T00:00:00+09:00"}), summary="Move the clock ahead"
+)
+async def move(request: Request) -> dict[str, Any]:
+    """Answers when everything due until then has been done, in the order of the dates, outbox included."""
+    found = service(request)
+    to = (await read(request, Move)).to
+    if not found.clock.test:
+        raise Problem(409, "clock_is_real")
+    async with request.app.state.moving:
+        await found.clock.refresh()
+        if to < found.now():
+            raise Problem(409, "clock_only_forward")
+        await _move(found, to)
+    return _shown(found)
+
+
+def _shown(found: Service) -> dict[str, Any]:
+    return {"now": shapes.iso(found.now()), "mode": "test" if found.clock.test else "real"}
+
+
+async def _move(found: Service, to: datetime) -> None:
+    """From stop to stop: the next deadline of any contract, or the next try of anything on its way outside."""
+    while True:
+        stop = await _rest(found)
+        if found.now() >= to:
+            return
+        await found.clock.skip_to(min(stop, to) if stop else to)
+
+
+async def _rest(found: Service) -> datetime | None:
+    """Wait until nothing is due any more; the instant at which something will be."""
+    for _ in range(int(REST_SECONDS / POLL_SECONDS)):
+        stop = await found.read(lambda connection: deliveries.next_stop(connection, found.now()))
+        if stop is None or stop > found.now():
+            return stop
+        await asyncio.sleep(POLL_SECONDS)
+    raise unavailable()

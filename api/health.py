@@ -1,0 +1,68 @@
+"""Whether the process answers, and whether everything it needs does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+
+from api.problems import RETRY_SECONDS
+from api.service import Service, service
+from store import workers
+
+router = APIRouter(tags=["Health"])
+PATIENCE = 3
+
+
+@router.get("/healthz", summary="The process answers")
+async def healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@router.get("/readyz", summary="Temporal, a worker and the database answer")
+async def readyz(request: Request) -> JSONResponse:
+    """503 naming what does not."""
+    found = service(request)
+    checks = {"temporal": _temporal(found), "worker": _worker(found), "database": _database(found)}
+    answers = await asyncio.gather(*(_fine(check) for check in checks.values()))
+    parts = dict(zip(checks, answers, strict=True))
+    missing = [name for name, fine in parts.items() if not fine]
+    body: dict[str, Any] = {"status": "ok" if not missing else "unavailable", "parts": parts}
+    if not missing:
+        return JSONResponse(body)
+    problem = {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "detail": f"not answering: {', '.join(missing)}",
+    }
+    return JSONResponse(
+        {**problem, **body, "status": 503, "missing": missing},
+        503,
+        {"Retry-After": str(RETRY_SECONDS)},
+        media_type="application/problem+json",
+    )
+
+
+async def _fine(check: Awaitable[bool]) -> bool:
+    try:
+        return await asyncio.wait_for(check, PATIENCE)
+    except Exception:  # whatever it is, the part does not answer
+        return False
+
+
+async def _temporal(found: Service) -> bool:
+    return await found.client.service_client.check_health(timeout=timedelta(seconds=PATIENCE))
+
+
+async def _worker(found: Service) -> bool:
+    return await found.read(workers.alive) > 0
+
+
+async def _database(found: Service) -> bool:
+    await found.read(lambda connection: connection.execute(text("select 1")))
+    return True

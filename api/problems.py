@@ -1,0 +1,126 @@
+"""Errors as RFC 9457 problem documents: what happened, which rule, what to do, when it would work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from api import words as api_words
+from api.language import language
+from gate import Unavailable
+from rules import texts
+from rules.refusal import Refusal
+
+RETRY_SECONDS = 5
+log = structlog.get_logger()
+
+
+class Problem(Exception):
+    """An answer that is not a success. `reason` names its texts; `extra` are further members of the document."""
+
+    def __init__(
+        self, status: int, reason: str, headers: Mapping[str, str] | None = None, rule: str = "", **extra: Any
+    ) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.rule, self.headers, self.extra = status, reason, rule, headers, extra
+
+
+def refused(refusal: Refusal, **extra: Any) -> Problem:
+    """The 409 of a rule that says no; 503 where the command came too late to be taken."""
+    if refusal.reason == "too_late":
+        return unavailable()
+    if not refusal.rule:
+        return Problem(409, refusal.reason, **extra)
+    data = {name: value for name, value in refusal.data.items() if name == "legacy_page"}
+    return Problem(409, refusal.reason, rule=refusal.rule, refusal=refusal, **data, **extra)
+
+
+def unavailable() -> Problem:
+    return Problem(503, "unavailable", {"Retry-After": str(RETRY_SECONDS)})
+
+
+def not_found() -> Problem:
+    return Problem(404, "not_found")
+
+
+def invalid(faults: list[dict[str, str]]) -> Problem:
+    """422 with each fault named by field."""
+    return Problem(422, "invalid", errors=faults)
+
+
+def faults(error: ValidationError) -> list[dict[str, str]]:
+    """What pydantic found, by field."""
+    return [
+        {"field": ".".join(str(part) for part in fault["loc"]), "detail": fault["msg"]}
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def document(problem: Problem, request: Request) -> JSONResponse:
+    """The answer in the caller's language."""
+    words = language(request)
+    extra = dict(problem.extra)
+    refusal = extra.pop("refusal", None)
+    body: dict[str, Any] = {"type": "about:blank", "status": problem.status}
+    if refusal:
+        title, detail = texts.of(refusal, words)
+        body |= {"title": title, "detail": detail}
+        if refusal.opens_at:
+            body["opens_at"] = _iso(refusal.opens_at)
+    else:
+        title = (
+            texts.rule_title(problem.rule, words) if problem.rule else api_words.title(problem.status, words)
+        )
+        body |= {"title": title, "detail": api_words.detail(problem.reason, words)}
+    if problem.rule:
+        body["rule"] = problem.rule
+    return JSONResponse(
+        body | extra, problem.status, dict(problem.headers or {}), media_type="application/problem+json"
+    )
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat()
+
+
+async def on_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return document(error, request)
+
+
+async def on_http(request: Request, error: Exception) -> JSONResponse:
+    """Unknown paths and methods."""
+    assert isinstance(error, HTTPException)
+    reasons = {404: "not_found", 405: "method_not_allowed"}
+    reason = reasons.get(error.status_code, "invalid")
+    return document(Problem(error.status_code, reason, error.headers), request)
+
+
+async def on_part_down(request: Request, error: Exception) -> JSONResponse:
+    """Temporal, a worker or the database does not answer."""
+    log.warning("part down", part=type(error).__name__, path=request.url.path)
+    return document(unavailable(), request)
+
+
+async def on_fault(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: logged, and told without its inside."""
+    log.error("fault", kind=type(error).__name__, path=request.url.path, exc_info=error)
+    return document(Problem(500, "fault"), request)
+
+
+HANDLERS = {
+    Problem: on_problem,
+    HTTPException: on_http,
+    Unavailable: on_part_down,
+    OperationalError: on_part_down,
+    InterfaceError: on_part_down,
+    Exception: on_fault,
+}

@@ -1,0 +1,58 @@
+"""What every endpoint works with, made once at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+import anyio.to_thread
+import httpx
+from fastapi import Request
+from sqlalchemy import Connection, Engine
+from temporalio.client import Client
+
+from api.clock import EngineClock
+from credentials import Credentials
+from gate import Gate
+from settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Service:
+    settings: Settings
+    engine: Engine
+    reader: Engine
+    client: Client
+    gate: Gate
+    clock: EngineClock
+    credentials: Credentials
+    http: httpx.AsyncClient
+    operators: dict[str, str]
+    providers: dict[str, str]
+    argon2: anyio.CapacityLimiter
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run `query` in a transaction that only reads."""
+        return await anyio.to_thread.run_sync(_run, self.reader, query)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """Run `change` in a transaction of its own."""
+        return await anyio.to_thread.run_sync(_run, self.engine, change)
+
+
+def _run(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def service(request: Request) -> Service:
+    """The service that `request` came to."""
+    found: Service = request.app.state.service
+    return found

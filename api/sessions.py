@@ -1,0 +1,84 @@
+"""Signing in (IDN-3 to IDN-5)."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import StringConstraints
+from sqlalchemy import Connection
+
+from api import shapes
+from api.bodies import Body, read, takes
+from api.callers import issue
+from api.problems import Problem
+from api.service import Service, service
+from credentials import password_matches
+from rules import policy
+from rules.session import may_sign_in
+from store import accounts, contracts, locks
+
+router = APIRouter(tags=["Signing in"])
+Secret = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class SignIn(Body):
+    login_id: Secret
+    password: Secret
+
+
+EXAMPLE = {"login_id": "KYABCDEFGH", "password": "from the mail"}
+
+
+@router.post("/v1/sessions", status_code=201, openapi_extra=takes(SignIn, EXAMPLE), summary="Sign in")
+async def sign_in(request: Request) -> JSONResponse:
+    """A wrong part is never named; ten wrong tries lock the ID for a while, whether it exists or not."""
+    given = await read(request, SignIn)
+    found = service(request)
+    subject = found.credentials.subject("login", given.login_id)
+    await refuse_locked(found, subject)
+    account_id = await _account(found, given)
+    if account_id is None:
+        await found.write(lambda connection: locks.failed(connection, subject, found.now(), policy.current()))
+        raise Problem(401, "login_refused", rule="IDN-4")
+    await found.write(lambda connection: locks.lift(connection, subject))
+    return await _session(found, account_id)
+
+
+async def refuse_locked(found: Service, subject: str) -> None:
+    """Raises 429 while the lock holds (IDN-5)."""
+    now = found.now()
+    until = await found.read(lambda connection: locks.locked_until(connection, subject, now))
+    if until:
+        wait = math.ceil((until - now).total_seconds())
+        raise Problem(429, "login_locked", {"Retry-After": str(wait)}, rule="IDN-5")
+
+
+async def _account(found: Service, given: SignIn) -> str | None:
+    known = await found.read(lambda connection: accounts.by_login_id(connection, given.login_id))
+    account_id, stored = known or (None, None)
+    # Off the event loop and few at a time: a flood of logins must not starve anything else.
+    matches = await run_sync(password_matches, stored, given.password, limiter=found.argon2)
+    if not matches or account_id is None:
+        return None
+    return account_id if await found.read(lambda c: _still_open(c, account_id, found.now())) else None
+
+
+def _still_open(connection: Connection, account_id: str, now: datetime) -> bool:
+    return may_sign_in(contracts.of_account(connection, account_id), now, policy.current())
+
+
+async def _session(found: Service, account_id: str) -> JSONResponse:
+    now = found.now()
+    token, expires_at = issue(found.credentials, account_id, now, policy.current().login.session_hours)
+    mine = await found.read(lambda connection: contracts.of_account(connection, account_id))
+    shown: dict[str, Any] = {
+        "token": token,
+        "expires_at": shapes.iso(expires_at),
+        "contracts": [shapes.brief(contract, now) for contract in mine],
+    }
+    return JSONResponse(shown, 201, {"Cache-Control": "no-store"})

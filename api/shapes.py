@@ -1,0 +1,105 @@
+"""How contracts, procedures and effects look from outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from rules import texts
+from rules.calendar import JST
+from rules.effects import Effect
+from rules.facts import Contract
+from rules.texts import Language
+from workflows import kinds
+
+
+def iso(instant: datetime | None) -> str | None:
+    return instant.astimezone(JST).isoformat() if instant else None
+
+
+def day(value: Any) -> str | None:
+    return value.isoformat() if value else None
+
+
+def contract(stored: Contract, now: datetime) -> dict[str, Any]:
+    """The contract at `now`: computed from its dates, whether or not a timer has fired yet."""
+    found = kinds.as_of(stored, now)
+    return {
+        "contract_id": found.contract_id,
+        "product": found.product,
+        "state": found.state,
+        "plan": found.plan,
+        "course": found.course,
+        "line_type": None,
+        "payment_method": found.payment_method,
+        "applied_at": iso(found.applied_at),
+        "in_force_from": day(found.in_force_from),
+        "in_force_to": day(found.in_force_to),
+        "started_at": iso(found.started_at),
+        "ended_at": iso(found.ended_at),
+        "blocks": found.blocks,
+        "pending": [
+            {"procedure_id": p.procedure_id, "kind": p.kind, "state": p.state} for p in found.procedures
+        ],
+        "predecessor_contract_id": found.predecessor_contract_id,
+        "successor_contract_id": found.successor_contract_id,
+    }
+
+
+def brief(stored: Contract, now: datetime) -> dict[str, Any]:
+    """The contract as a session lists it."""
+    found = kinds.as_of(stored, now)
+    return {"contract_id": found.contract_id, "product": found.product, "state": found.state}
+
+
+def effect(found: Effect, words: Language) -> dict[str, Any]:
+    shown = {
+        "at": iso(found.at),
+        "what": found.what,
+        "amount": found.amount,
+        "text": texts.effect(found, words),
+    }
+    extra = found.model_dump(mode="json", exclude={"at", "what", "amount"}, exclude_none=True)
+    return shown | extra
+
+
+def procedure(row: RowMapping, stored: Contract, now: datetime, words: Language) -> dict[str, Any]:
+    """A procedure without its history: as the row says, or further along if its dates say so."""
+    open_now = kinds.as_of(stored, now).procedure(row["procedure_id"]) if not row["closed"] else None
+    state, waiting_on, due_at = row["state"], row["waiting_on"], row["due_at"]
+    if open_now:
+        state, waiting_on, due_at = open_now.state, open_now.waiting_on, open_now.due_at
+    return {
+        "procedure_id": row["procedure_id"],
+        "kind": row["kind"],
+        "contract_id": row["contract_id"],
+        "state": state,
+        "waiting_on": waiting_on,
+        "due_at": iso(due_at),
+        "effects": [effect(Effect.model_validate(found), words) for found in row["effects"]],
+    }
+
+
+def entry(row: RowMapping, words: Language) -> dict[str, Any]:
+    """A line of the timeline."""
+    return {
+        "at": iso(row["at"]),
+        "recorded_at": iso(row["recorded_at"]),
+        "what": row["what"],
+        "by": row["by"],
+        "procedure_id": row["procedure_id"],
+        "text": texts.entry(row["what"], row["data"], words),
+    }
+
+
+def move(row: RowMapping) -> dict[str, Any]:
+    """A move of a procedure's machine."""
+    return {
+        "at": iso(row["at"]),
+        "event": row["event"],
+        "from": row["old"],
+        "to": row["new"],
+        "by": row["by"],
+    }

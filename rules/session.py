@@ -1,0 +1,21 @@
+"""Who may still sign in: customers of a contract that is in force, or ended not long ago."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rules.calendar import first_of_month, midnight
+from rules.facts import Contract
+from rules.policy import Policy
+
+
+def may_sign_in(contracts: list[Contract], now: datetime, policy: Policy) -> bool:
+    """Until the months of the policy have passed since the last contract's end."""
+    return any(now < _until(contract, now, policy) for contract in contracts)
+
+
+def _until(contract: Contract, now: datetime, policy: Policy) -> datetime:
+    if contract.in_force_to is None:
+        return datetime.max.replace(tzinfo=now.tzinfo)
+    # Contracts end with a month, so the months after it are whole ones.
+    return midnight(first_of_month(contract.in_force_to, 1 + policy.login.after_end_months))

@@ -1,0 +1,147 @@
+"""A contract that lives by the calendar alone: what its workflow decides, without the engine that carries it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rules import decision, policy
+from rules.change import Change, Charge, Entry
+from rules.effects import Effect, by_date
+from rules.facts import Contract, Delivery
+from rules.refusal import Refusal
+from tests.rules.cases import at
+from workflows import application, kinds, payment_method
+from workflows.step import Step
+
+
+class Life:
+    """Takes what happens in the order in which it happens, as workflows.contract does, and keeps every change."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.changes: list[Change] = []
+        self.commands = 0
+
+    def wait(self, now: str) -> None:
+        """Every deadline that has passed by `now`, recorded at `now`."""
+        while step := kinds.keep_next_deadline(self.contract, at(now)):
+            self._write(step, at(now))
+
+    def apply(self, now: str, support_option: str | None = None) -> None:
+        step = self._step(now, "customer")
+        application.apply(step, support_option)
+        self._write(step, at(now))
+
+    def ask(self, now: str, kind: str, body: dict[str, Any]) -> list[Effect]:
+        """The effects of a request that is accepted; fails where it is refused."""
+        found = self.judge(now, kind, body)
+        assert not isinstance(found, Refusal), found
+        self.wait(now)
+        step = self._step(now, "customer")
+        effects = by_date(decision.KINDS[kind].effects(self.contract, body, step.at, step.policy))
+        assert effects == found, "the preview and the act say the same"
+        kinds.ACCEPT[kind](step, body, effects)
+        self._write(step, at(now))
+        return effects
+
+    def judge(self, now: str, kind: str, body: dict[str, Any]) -> list[Effect] | Refusal:
+        """What the request would meet; changes nothing."""
+        contract = kinds.as_of(self.contract, at(now))
+        return decision.decide(contract, kind, body, at(now), policy.current())
+
+    def act(self, now: str, task_kind: str, action: str = "done") -> None:
+        """An operator deals with the open task of that kind."""
+        self.wait(now)
+        task = next(task for task in self.contract.tasks if task.kind == task_kind)
+        step = self._step(now, "operator")
+        step.finish_task(task, action)
+        kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, action)
+        self._write(step, at(now))
+
+    def outside(self, now: str, kind: str, outcome: str) -> None:
+        """The outside answered the oldest delivery of that kind."""
+        delivery = next(delivery for delivery in self.contract.deliveries if delivery.kind == kind)
+        self.contract.deliveries.remove(delivery)
+        if outcome == "arrived":
+            return
+        self.wait(now)
+        step = Step(self.contract, at(now), "outside", key=delivery.delivery_id)
+        payment_method.answered(step, delivery, outcome)
+        self._write(step, at(now))
+
+    def successor(self) -> Life:
+        """The contract that the plan change began, as its own workflow starts with it."""
+        begun = next(change.successor for change in self.changes if change.successor)
+        return Life(begun.contract.model_copy(deep=True))
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for change in self.changes for entry in change.entries]
+
+    @property
+    def charges(self) -> list[Charge]:
+        return [charge for change in self.changes for charge in change.charges]
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return [delivery for change in self.changes for delivery in change.deliveries]
+
+    def told(self, since: int = 0) -> list[tuple[str, str]]:
+        """The timeline: when, what."""
+        return [(f"{entry.at:%Y-%m-%d %H:%M}", entry.what) for entry in self.entries[since:]]
+
+    def owed(self) -> list[tuple[str, str, str, int]]:
+        """Every charge: on which day, of which kind, for what, how much."""
+        return [(charge.on.isoformat(), charge.kind, charge.item, charge.amount) for charge in self.charges]
+
+    def sent(self) -> list[tuple[str, str]]:
+        return [(f"{delivery.at:%Y-%m-%d}", delivery.kind) for delivery in self.deliveries]
+
+    def tasks(self) -> list[str]:
+        return [task.kind for task in self.contract.tasks]
+
+    def states(self) -> dict[str, str]:
+        """Every pending procedure and its state."""
+        return {procedure.kind: procedure.state for procedure in self.contract.procedures}
+
+    def due(self) -> str | None:
+        """The next instant at which something happens by itself."""
+        procedure = kinds.next_due(self.contract)
+        return procedure.due_at.strftime("%Y-%m-%d %H:%M") if procedure and procedure.due_at else None
+
+    def _step(self, now: str, by: str) -> Step:
+        self.commands += 1
+        return Step(self.contract, at(now), by, key=f"c{self.commands}")
+
+    def _write(self, step: Step, recorded_at: datetime) -> None:
+        """Copied as the store would write it now, so that no later step can touch it."""
+        self.changes.append(step.change(recorded_at, None).model_copy(deep=True))
+
+
+def applied(**facts: Any) -> Contract:
+    """A rental applied for on 20 March 2026 and not yet begun."""
+    given: dict[str, Any] = {
+        "contract_id": "k-1",
+        "product": "rental",
+        "state": "applied",
+        "policy": policy.current_digest(),
+        "applied_at": at("2026-03-20 10:00:00"),
+        "plan": "wifi-50",
+        "course": "standard",
+        "payment_method": "credit_card",
+        "payment_id": "pay-1",
+    }
+    return Contract(**{**given, **facts})
+
+
+def in_force(since: str = "2026-04-01 09:00:00", support_option: str | None = None, **facts: Any) -> Life:
+    """A rental that was applied for, confirmed and shipped."""
+    life = Life(applied(**facts))
+    life.apply("2026-03-20 10:00:00", support_option)
+    if life.contract.payment_method == "credit_card":
+        life.outside("2026-03-20 10:00:01", "register_card", "card_taken")
+    life.act("2026-03-21 11:00:00", "confirm_application", "approve")
+    life.outside("2026-03-21 11:00:01", "login", "arrived")
+    life.act(since, "report_shipped")
+    return life

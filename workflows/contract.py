@@ -39,12 +39,14 @@ class ContractWorkflow:
         # Whoever starts the workflow gives it the search attributes of this snapshot.
         self.shown = visible.shown(contract)
         self.sending: set[asyncio.Task[None]] = set()
+        # Updates may be taken before `run` begins: what they send out is theirs to send.
+        self.carried_over = list(contract.deliveries)
 
     @workflow.run
     async def run(self, contract: Contract) -> None:
         """From application to the device back on the shelf: keep each deadline, take each message, until all is over."""
         workflow.set_current_details(visible.details(self.contract))
-        for delivery in self.contract.deliveries:
+        for delivery in self.carried_over:
             self.send(delivery)
         while not self.over():
             await self.until_due()

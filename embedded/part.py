@@ -112,8 +112,8 @@ def _end_with(parent: int) -> Callable[[], None]:
     return ask_kernel
 
 
-def answers(url: str) -> Ready:
-    """Ready when a GET of `url` answers 200."""
+def answers(url: str, saying: str = "") -> Ready:
+    """Ready when a GET of `url` answers 200 with these words."""
 
     async def ask() -> str | None:
         try:
@@ -121,7 +121,9 @@ def answers(url: str) -> Ready:
                 answer = await http.get(url)
         except httpx.HTTPError:
             return "it does not answer"
-        return None if answer.status_code == 200 else f"it answers {answer.status_code}: {answer.text[:300]}"
+        if answer.status_code != 200:
+            return f"it answers {answer.status_code}: {answer.text[:300]}"
+        return None if saying in answer.text else "it has not begun its work"
 
     return ask
 

@@ -17,6 +17,8 @@ from embedded.problem import Problem
 from settings import PREFIX, Settings, kept_secret, load
 
 _LOCAL = "127.0.0.1"
+_METRICS = f"{PREFIX}METRICS_PORT"
+_READY_WITHIN = 90
 # Mail and payments go to the sandbox, whatever else is configured.
 _NOT_PASSED_ON = ("SMTP_USERNAME", "SMTP_PASSWORD", "SMTP_STARTTLS", "TEMPORAL_NAMESPACE", "METRICS_PORT")
 
@@ -39,6 +41,7 @@ class Plan:
     settings: Settings
     stages: tuple[tuple[Part, ...], ...]
     temporal_ui: str | None
+    metrics: dict[str, str]
 
     @property
     def api(self) -> str:
@@ -53,6 +56,7 @@ class Plan:
             "temporal_address": self.settings.temporal_address,
             "temporal_ui": self.temporal_ui,
             "sandbox": self.settings.sandbox_url,
+            "metrics": self.metrics,
             "parts": dict(pids),
         }
 
@@ -72,7 +76,7 @@ def make(options: Options, own: Settings) -> Plan:
         server, address = temporal.time_skipping_server(data)
     else:
         server, address, ui = temporal.dev_server(data)
-    smtp, http = ports.any_free(), ports.any_free()
+    smtp, http, worker, api = (ports.any_free() for _ in range(4))
     given = {
         "data_dir": str(data),
         "host": own.host,
@@ -91,23 +95,35 @@ def make(options: Options, own: Settings) -> Plan:
         **_speed(data, options.speed),
     }
     settings = load(**given)
+    reached = f"http://{_dialled(own.host)}"
     env = _environment(given)
-    sandbox = (
-        *("-m", "sandbox", "--data", str(data), "--print-dir", str(settings.print_dir)),
-        *("--smtp-port", str(smtp), "--http-port", str(http)),
-    )
-    ready = answers(f"http://{_dialled(own.host)}:{port}/readyz")
     stages = (
-        (
-            server,
-            _python("sandbox", "The sandbox", sandbox, env, data, answers(f"http://{_LOCAL}:{http}/healthz")),
-        ),
-        (
-            _python("worker", "The worker", ("-m", "cli", "worker"), env, data, ready, stops_within=7),
-            _python("api", "The API", ("-m", "cli", "api"), env, data, ready),
-        ),
+        (server, _sandbox(settings, env)),
+        (_worker(settings, env, worker, reached), _api(settings, env, api, reached)),
     )
-    return Plan(settings, stages, ui)
+    metrics = {"worker": f"{reached}:{worker}/metrics", "api": f"{reached}:{api}/metrics"}
+    return Plan(settings, stages, ui, metrics)
+
+
+def _sandbox(settings: Settings, env: dict[str, str]) -> Part:
+    url = str(settings.sandbox_url)
+    words = (
+        *("-m", "sandbox", "--data", str(settings.data_dir), "--print-dir", str(settings.print_dir)),
+        *("--smtp-port", str(settings.smtp_port), "--http-port", url.rpartition(":")[2]),
+    )
+    return _python("sandbox", "The sandbox", words, env, settings, answers(f"{url}/healthz"))
+
+
+def _worker(settings: Settings, env: dict[str, str], metrics: int, reached: str) -> Part:
+    # Asked itself: the API would for a moment count a worker of the last run, too, if that one was killed.
+    ready = answers(f"{reached}:{metrics}/metrics", 'poller_type="workflow_task"')
+    env = env | {_METRICS: str(metrics)}
+    return _python("worker", "The worker", ("-m", "cli", "worker"), env, settings, ready, stops_within=7)
+
+
+def _api(settings: Settings, env: dict[str, str], metrics: int, reached: str) -> Part:
+    ready = answers(f"{reached}:{settings.port}/readyz")
+    return _python("api", "The API", ("-m", "cli", "api"), env | {_METRICS: str(metrics)}, settings, ready)
 
 
 def _python(
@@ -115,14 +131,14 @@ def _python(
     title: str,
     words: tuple[str, ...],
     env: dict[str, str],
-    data: Path,
+    settings: Settings,
     ready: Ready,
     stops_within: float = 4,
 ) -> Part:
-    env = env | {f"{PREFIX}METRICS_PORT": str(ports.any_free())}
     # -P: a file in the present folder that is called like one of our modules must not be taken for it
     command = (sys.executable, "-P", *words)
-    return Part(name, title, command, env, data / "logs" / f"{name}.log", ready, 90, stops_within)
+    log = settings.data_dir / "logs" / f"{name}.log"
+    return Part(name, title, command, env, log, ready, _READY_WITHIN, stops_within)
 
 
 def _tokens(own: Settings) -> dict[str, str]:

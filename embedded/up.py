@@ -11,6 +11,7 @@ from embedded import folder, plan
 from embedded.plan import Options, Plan
 from embedded.problem import Problem
 from embedded.supervisor import Stopped, Supervisor
+from rules import policy
 from settings import SettingsError
 
 
@@ -19,9 +20,10 @@ def run(options: Options) -> int:
     try:
         own = plan.own_settings(options)
         with folder.locked(own.data_dir):
+            policy.load(own.policy_file or policy.DEFAULT)  # else the worker would say it, but later
             asyncio.run(_run(plan.make(options, own)))
-    except (Problem, SettingsError) as problem:
-        _say(f"keiyaku: {problem}", sys.stderr)
+    except (Problem, SettingsError, policy.PolicyError) as problem:
+        _say(f"keiyaku: {_one_line(problem)}", sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -51,6 +53,10 @@ async def _migrate(database_url: str) -> None:
     except Exception as error:
         why = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise Problem(f"The database cannot be brought up to date: {why}.") from None
+
+
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split()).removesuffix(".") + "."
 
 
 def _say(text: str, where: TextIO | None = None) -> None:

@@ -1,0 +1,233 @@
+"""`keiyaku up`: starts everything, stops everything, and says in one sentence what is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from embedded import ports, temporal
+from embedded.problem import Problem
+from tests.running import Up, keiyaku, up
+
+pytestmark = pytest.mark.timeout(300)
+
+PARTS = ("temporal", "sandbox", "worker", "api")
+APPLICATION = {
+    "product": "rental",
+    "plan": "wifi-100",
+    "course": "standard",
+    "applicant": {
+        "kind": "individual",
+        "name": "山田 花子",
+        "kana": "ヤマダ ハナコ",
+        "email": "hanako@example.jp",
+        "phone": "0312345678",
+        "postal_code": "1000001",
+        "address": "東京都千代田区千代田1-1",
+    },
+    "payment": {"method": "credit_card", "card_token": "tok_ok"},
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def sentence(text: str) -> str:
+    """What is wrong, in one line and without a traceback around it."""
+    found = [line for line in text.splitlines() if line.startswith("keiyaku: ")]
+    assert len(found) == 1, text
+    assert found[0].endswith("."), text
+    assert "Traceback" not in text, text
+    return found[0]
+
+
+def eventually(ask: Any, within: float = 30) -> Any:
+    deadline = time.monotonic() + within
+    while not (answer := ask()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return answer
+
+
+def apply(service: Up) -> str:
+    with service.http() as http:
+        answer = http.post("/v1/applications", json=APPLICATION)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["contract_id"])
+
+
+def tasks(operator: httpx.Client, contract_id: str) -> list[dict[str, Any]]:
+    answer = operator.get("/operator/v1/tasks", params={"contract_id": contract_id})
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+def state(operator: httpx.Client, contract_id: str) -> str:
+    return str(operator.get(f"/operator/v1/contracts/{contract_id}").json()["state"])
+
+
+def test_it_says_where_everything_is_and_a_contract_goes_on_after_a_restart(data: Path) -> None:
+    with up(data) as service:
+        note = service.note()
+        assert note["mode"] == "real"
+        assert tuple(note["parts"]) == PARTS
+        for said in (
+            note["api"],
+            f"{note['api']}/docs",
+            note["temporal_ui"],
+            "/dev/v1/outbox",
+            "Operator token",
+        ):
+            assert said in service.said()
+        with service.http() as http:
+            for url in ("/healthz", "/readyz", "/docs", note["temporal_ui"], *note["metrics"].values()):
+                assert http.get(url).status_code == 200, url
+        contract_id = apply(service)
+        before = time.monotonic()
+        assert service.stop(signal.SIGINT) == 0
+        assert time.monotonic() - before < 15
+        assert "Stopped." in service.said()
+        assert not (data / "run.json").exists()
+    with up(data) as service, service.operator() as operator:
+        assert state(operator, contract_id) == "applied"
+        (task,) = tasks(operator, contract_id)
+        approved = operator.post(f"/operator/v1/tasks/{task['task_id']}", json={"action": "approve"})
+        assert approved.status_code == 200, approved.text
+        eventually(lambda: state(operator, contract_id) == "preparing")
+        query = {"contract_id": contract_id, "kind": "login"}
+        eventually(lambda: operator.get("/dev/v1/outbox", params=query).json()["items"])
+
+
+def test_the_test_clock_moves_and_starts_afresh(data: Path) -> None:
+    with up(data, "--test-clock") as service, service.operator() as operator:
+        assert "starts afresh" in service.said()
+        contract_id = apply(service)
+        clock = operator.get("/dev/v1/clock").json()
+        assert clock["mode"] == "test"
+        to = datetime.fromisoformat(clock["now"]) + timedelta(days=365)
+        moved = operator.post("/dev/v1/clock", json={"to": to.isoformat()})
+        assert moved.status_code == 200, moved.text
+        assert datetime.fromisoformat(moved.json()["now"]) >= to
+        assert service.stop(signal.SIGTERM) == 0
+    with up(data, "--test-clock") as service, service.operator() as operator:
+        assert operator.get(f"/operator/v1/contracts/{contract_id}").status_code == 404
+        assert datetime.fromisoformat(operator.get("/dev/v1/clock").json()["now"]) < to
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_dies_is_named_and_leaves_no_orphans(data: Path, part: str) -> None:
+    with up(data, "--test-clock") as service:
+        os.kill(service.note()["parts"][part], signal.SIGKILL)
+        assert service.ends() == 1
+        title = {"temporal": "Temporal", "api": "The API"}.get(part, f"The {part}")
+        assert f"{title} was killed by SIGKILL" in sentence(service.said())
+
+
+def test_killed_itself_it_leaves_no_orphans_and_can_be_started_again(data: Path) -> None:
+    with up(data) as service:
+        contract_id = apply(service)
+        service.process.kill()
+        service.ends()
+        assert (data / "run.json").exists()
+    with up(data) as service, service.operator() as operator:
+        assert len(tasks(operator, contract_id)) == 1
+
+
+def test_a_folder_has_one_service_only(data: Path) -> None:
+    with up(data, "--test-clock") as service:
+        second = keiyaku("up", "--data", data, "--port", "0")
+        assert second.returncode == 1
+        assert f"in use by another `keiyaku up` (process {service.process.pid})" in sentence(second.stderr)
+        assert service.process.poll() is None
+
+
+def test_it_stops_while_it_is_still_starting(data: Path) -> None:
+    service = Up(data)
+    try:
+        eventually(lambda: psutil.Process(service.process.pid).children())
+        children = psutil.Process(service.process.pid).children()
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(20) == 0, service.said()
+        assert psutil.wait_procs(children, timeout=3)[1] == []
+        assert "Keiyaku is running" not in service.said()
+    finally:
+        service.process.kill()
+
+
+def test_a_part_that_cannot_start_is_named_with_the_reason_that_it_gave(data: Path) -> None:
+    data.mkdir()
+    (data / "temporal.db").write_text("this is no database, but it is long enough to look like one" * 100)
+    failed = keiyaku("up", "--data", data, "--port", "0")
+    assert failed.returncode == 1
+    assert "Temporal stopped with exit code 1" in sentence(failed.stderr)
+    assert not {"temporal", "keiyaku"} & {child.name() for child in psutil.Process().children(recursive=True)}
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_taken_port_is_named(data: Path, taken_port: int) -> None:
+    by_option = keiyaku("up", "--data", data, "--port", str(taken_port))
+    by_environment = keiyaku("up", "--data", data, env={"KEIYAKU_PORT": str(taken_port)})
+    for failed in (by_option, by_environment):
+        assert failed.returncode == 1
+        assert f"Port {taken_port} on 127.0.0.1 is taken" in sentence(failed.stderr)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for data in (tmp_path / "file", tmp_path / "file" / "below"):
+        failed = keiyaku("up", "--data", data, "--port", "0")
+        assert failed.returncode == 1
+        assert str(tmp_path / "file") in sentence(failed.stderr)
+
+
+def test_a_wrong_setting_is_named(data: Path) -> None:
+    failed = keiyaku("up", "--data", data, "--port", "0", env={"KEIYAKU_OPERATORS": "aiko"})
+    assert failed.returncode == 1
+    assert "KEIYAKU_OPERATORS" in sentence(failed.stderr)
+
+
+def test_a_wrong_policy_is_named_with_its_line(data: Path, tmp_path: Path) -> None:
+    built_in = Path(__file__).parent.parent / "rules" / "policy.toml"
+    policy = tmp_path / "policy.toml"
+    text = built_in.read_text().replace("plan_change_until = 15", "plan_change_until = 45", 1)
+    policy.write_text(text)
+    line = text.partition("plan_change_until")[0].count("\n") + 1
+    failed = keiyaku("up", "--data", data, "--port", "0", env={"KEIYAKU_POLICY_FILE": str(policy)})
+    assert failed.returncode == 1
+    assert f"{policy}, line {line}" in sentence(failed.stderr)
+
+
+def test_a_database_that_cannot_be_reached_is_named(data: Path) -> None:
+    nowhere = f"postgresql+psycopg://keiyaku:hunter2@127.0.0.1:{ports.any_free()}/keiyaku"
+    failed = keiyaku("up", "--data", data, "--port", "0", env={"KEIYAKU_DATABASE_URL": nowhere})
+    assert failed.returncode == 1
+    assert "The database cannot be brought up to date" in sentence(failed.stderr)
+    assert "hunter2" not in failed.stderr
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(Problem, match=r"The program no-such-server is missing .*make venv"):
+        temporal.program("no-such-server")
+
+
+def test_a_preferred_port_that_is_taken_gives_way(taken_port: int) -> None:
+    assert ports.preferred("127.0.0.1", taken_port) != taken_port
+    free = ports.any_free()
+    assert ports.preferred("127.0.0.1", free) == free

@@ -15,7 +15,7 @@ from api.language import language
 from api.pages import page_of_all
 from api.problems import Problem, invalid, not_found, refused
 from api.service import service
-from rules import beside, policy, support_option
+from rules import beside
 from rules.calendar import day_of
 from rules.facts import Contract
 from rules.receipts import refusal as receipt_refusal
@@ -132,15 +132,13 @@ async def option(request: Request, contract_id: str) -> dict[str, Any]:
 
 
 def _option(request: Request, contract: Contract, period: Any) -> dict[str, Any]:
-    figures = policy.current()
-    premium = figures.support_option(period.option).premium
-    cover = support_option.cover_from(period.option, period.first, figures)
+    premium = period.cover_from is not None
     key_code = service(request).credentials.key_code(contract.contract_id, period.option) if premium else None
     return {
         "option": period.option,
         "begins_on": shapes.day(period.first),
         "ends_on": shapes.day(period.last),
-        "cover_from": shapes.day(cover),
+        "cover_from": shapes.day(period.cover_from),
         "key_code": key_code,
     }
 

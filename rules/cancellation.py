@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from rules import rental_end
+from rules import rental
 from rules.calendar import day_of, last_of_month, midnight
 from rules.effects import Effect
 from rules.facts import Contract
@@ -30,4 +30,4 @@ def refusal(contract: Contract, body: dict[str, Any], now: datetime, policy: Pol
 
 def effects(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> list[Effect]:
     """Everything the end of the contract leads to."""
-    return rental_end.effects(contract, last_day(now, policy), policy)
+    return rental.effects(contract, last_day(now, policy), policy)

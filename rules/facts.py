@@ -17,6 +17,7 @@ class OptionPeriod(BaseModel):
     option: str
     first: date
     last: date | None = None
+    cover_from: date | None = None
 
 
 class Task(BaseModel):
@@ -30,12 +31,13 @@ class Task(BaseModel):
 
 
 class Procedure(BaseModel):
-    """A pending machine: its state, its data, its next deadline."""
+    """A pending machine: its state, its data, its next deadline, the digest of the figures it was accepted by."""
 
     procedure_id: str
     kind: str
     state: str
     waiting_on: WaitingOn
+    policy: str
     due_at: datetime | None = None
     data: dict[str, Any] = {}
 
@@ -55,7 +57,7 @@ class Contract(BaseModel):
     """The snapshot. `in_force_to` is the last day, included; `number` counts the transitions recorded so far.
 
     `answers` remembers which procedure a command led to, so that a repeated command is answered and not done again.
-    `policy` is the digest of the figures it was last decided by: a change of policy moves no date already given.
+    `policy` is the digest of the figures it was applied for under: its terms, whatever is sold later.
     """
 
     contract_id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from rules import rental_end
+from rules import rental
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
 from rules.effects import Effect
 from rules.facts import Contract
@@ -34,7 +34,11 @@ def effects(contract: Contract, body: dict[str, Any], now: datetime, policy: Pol
     last = last_day(now)
     begins = midnight(first_of_month(last, 1))
     return [
-        *rental_end.effects(contract, last, policy),
+        *rental.effects(contract, last, policy),
         Effect(at=begins, what="contract_begins", item=body["plan"]),
         Effect(at=begins, what="fee", item="plan_change", amount=policy.fees.plan_change),
+        *(
+            Effect(at=begins, what="fee", item=item, amount=amount)
+            for item, amount in rental.paid_ahead(body["plan"], body["course"], policy)
+        ),
     ]

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 DEFAULT = Path(__file__).with_name("policy.toml")
 
@@ -50,10 +50,6 @@ class DeviceReturn(_Strict):
 class Fees(_Strict):
     plan_change: Yen
     device: Yen
-
-
-class Depocomi(_Strict):
-    commitment_months: Months
 
 
 class Support(_Strict):
@@ -117,7 +113,6 @@ class Policy(_Strict):
     windows: Windows
     device_return: DeviceReturn
     fees: Fees
-    depocomi: Depocomi
     support: Support
     card: Card
     login: Login
@@ -128,6 +123,14 @@ class Policy(_Strict):
     courses: list[Course]
     support_options: list[SupportOption]
     manuals: list[Manual]
+
+    @model_validator(mode="after")
+    def _codes_are_unique(self) -> Policy:
+        for items in (self.plans, self.courses, self.support_options, self.manuals):
+            codes = [next(iter(item.model_dump().values())) for item in items]
+            if len(set(codes)) < len(codes):
+                raise ValueError(f"a code stands twice: {', '.join(codes)}")
+        return self
 
     def plan(self, code: str) -> Plan:
         return next(plan for plan in self.plans if plan.plan == code)

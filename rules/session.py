@@ -11,7 +11,9 @@ from rules.policy import Policy
 
 def may_sign_in(contracts: list[Contract], now: datetime, policy: Policy) -> bool:
     """Until the months of the policy have passed since the last contract's end."""
-    return any(now < _until(contract, now, policy) for contract in contracts)
+    return any(
+        now < _until(contract, now, policy) for contract in contracts if contract.state != "turned_down"
+    )
 
 
 def _until(contract: Contract, now: datetime, policy: Policy) -> datetime:

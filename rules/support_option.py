@@ -7,7 +7,7 @@ from typing import Any
 
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
 from rules.effects import Effect
-from rules.facts import Contract
+from rules.facts import Contract, OptionPeriod
 from rules.policy import Policy
 from rules.refusal import Refusal
 
@@ -41,6 +41,11 @@ def beginning(option: str, first: date, policy: Policy) -> list[Effect]:
     cover = cover_from(option, first, policy)
     covers = [Effect(at=midnight(cover), what="cover_begins", item=option)] if cover else []
     return [begins, *covers]
+
+
+def period(option: str, first: date, policy: Policy) -> OptionPeriod:
+    """The option held from `first` on, with the day its cover begins as it was decided then."""
+    return OptionPeriod(option=option, first=first, cover_from=cover_from(option, first, policy))
 
 
 def cover_from(option: str, first: date, policy: Policy) -> date | None:

@@ -69,7 +69,7 @@ def texts(section: str) -> frozenset[str]:
 
 def _figures() -> dict[str, Any]:
     now = policy.current()
-    return {**now.windows.model_dump(), **now.depocomi.model_dump()}
+    return now.windows.model_dump()
 
 
 def _day(value: Any, language: Language, formats: Mapping[str, str], shift: int = 0) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from rules import policy, rental, support_option
 from rules.calendar import day_of, first_of_month
 from rules.change import Begun, Entry, Successor
 from rules.effects import Effect
-from rules.facts import Contract, OptionPeriod, Procedure, Task
+from rules.facts import Contract, Procedure, Task
 from rules.waiting import waiting_on
 from workflows.step import Step
 
 
 def apply(step: Step, support_option: str | None) -> Procedure:
     """The application has come in; who applied lies in the store."""
+    step.contract.applied_at = step.at
     procedure = step.begin("application", [], {})
     procedure.data = {"support_option": support_option}
     step.open_task(procedure, "confirm_application")
@@ -60,18 +62,15 @@ def begin(step: Step, procedure: Procedure) -> None:
     step.fire_contract("begin")
     option = procedure.data.get("support_option")
     if option:
-        contract.options.append(OptionPeriod(option=option, first=contract.in_force_from))
+        contract.options.append(support_option.period(option, contract.in_force_from, step.policy))
     _charge_ahead(step, contract)
 
 
 def _charge_ahead(step: Step, contract: Contract) -> None:
-    course = step.policy.course(str(contract.course))
-    on = day_of(step.at)
-    if course.deposit:
-        step.charge(contract.contract_id, on, "deposit", course.course, course.deposit)
-    elif course.months:
-        fee = step.policy.plan(str(contract.plan)).monthly_fee
-        step.charge(contract.contract_id, on, "fee", "prepaid_months", course.months * fee)
+    terms = policy.of(contract.policy)
+    for item, amount in rental.paid_ahead(str(contract.plan), str(contract.course), terms):
+        kind = "deposit" if item == "deposit" else "fee"
+        step.charge(contract.contract_id, day_of(step.at), kind, item, amount)
 
 
 def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract:
@@ -84,6 +83,7 @@ def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract
         kind="application",
         state="preparing",
         waiting_on=waiting_on("application", "preparing"),
+        policy=step.digest,
         due_at=begins,
     )
     task = Task(
@@ -97,7 +97,7 @@ def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract
         contract_id=f"k-{step.key}",
         product=old.product,
         state="preparing",
-        policy=old.policy,
+        policy=step.digest,
         applied_at=step.at,
         plan=body["plan"],
         course=body["course"],

@@ -74,7 +74,8 @@ class ContractWorkflow:
 
     @apply.validator
     def _apply(self, command: Apply) -> None:
-        self.refuse_late(command)
+        if command.command_id not in self.contract.answers:
+            self.refuse_late(command)
 
     @request.validator
     def _request(self, command: Request) -> None:
@@ -117,8 +118,7 @@ class ContractWorkflow:
         if known:
             return Answer(procedure_id=known)
         changes = self.overdue()
-        self.contract.policy = command.policy
-        step = Step(self.contract, now, command.by, key=command.command_id)
+        step = Step(self.contract, now, command.by, key=command.command_id, digest=command.policy)
         procedure_id = change(step)
         self.remember(command.command_id, procedure_id)
         await self.write([*changes, step.change(now, command.command_id)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from rules import device_return, rental_end
+from rules import device_return, policy, rental
 from rules.calendar import day_of, end_of
 from rules.facts import Procedure, Task
 from workflows.step import Step
@@ -45,16 +45,26 @@ def _ended(step: Step, procedure: Procedure) -> None:
 def _return_deposit(step: Step) -> None:
     """A deposit that is not forfeited comes back on the last statement (RNT-7)."""
     contract, last = step.contract, _last_day(step)
-    deposit = step.policy.course(str(contract.course)).deposit
-    if deposit and not rental_end.forfeits(contract, last, step.policy):
+    deposit = policy.of(contract.policy).course(str(contract.course)).deposit
+    if deposit and not rental.forfeits(contract, last):
         step.charge(contract.contract_id, last, "deposit", "deposit_returned", -deposit)
 
 
 def _overdue(step: Step, procedure: Procedure) -> None:
+    if any(task.kind == "report_shipped" for task in step.contract.tasks):
+        _never_shipped(step, procedure)
+        return
     charged_at = device_return.charged_at(_last_day(step), step.policy)
     step.fire(procedure, "return_overdue", charged_at)
     charge_on, amount = day_of(charged_at).isoformat(), step.policy.fees.device
     step.deliver("return_reminder", procedure, due_on=_due_on(step), charge_on=charge_on, amount=amount)
+
+
+def _never_shipped(step: Step, procedure: Procedure) -> None:
+    """What nobody reported as sent cannot be asked back, nor charged."""
+    step.fire(procedure, "nothing_to_return", what="nothing_to_return")
+    for task in list(step.contract.tasks):
+        step.finish_task(task, "withdrawn")
 
 
 def _charged(step: Step, procedure: Procedure) -> None:

@@ -41,7 +41,7 @@ def keep_next_deadline(contract: Contract, now: datetime) -> Step | None:
     procedure = next_due(contract)
     if procedure is None or procedure.due_at is None or procedure.due_at > now:
         return None
-    step = Step(contract, procedure.due_at, "calendar", key=procedure.procedure_id)
+    step = Step(contract, procedure.due_at, "calendar", key=procedure.procedure_id, digest=procedure.policy)
     DUE[procedure.kind](step, procedure)
     return step
 

@@ -38,5 +38,5 @@ def answered(step: Step, delivery: Delivery, outcome: str) -> None:
             contract.blocks = [block for block in contract.blocks if block != DECLINED]
         return
     step.note(outcome, procedure)
-    if not taken and contract.payment_id == delivery.data["payment_id"]:
+    if not taken and contract.state != "turned_down" and contract.payment_id == delivery.data["payment_id"]:
         contract.blocks.append(DECLINED)

@@ -34,9 +34,10 @@ class Impossible(Exception):
 class Step:
     """Invariant: a state changes here and by a machine event only. `at` is when it happened, not when it is written."""
 
-    def __init__(self, contract: Contract, at: datetime, by: str, key: str) -> None:
+    def __init__(self, contract: Contract, at: datetime, by: str, key: str, digest: str = "") -> None:
         self.contract, self.at, self.by, self.key = contract, at, by, key
-        self.policy = policy.of(contract.policy)
+        self.digest = digest or contract.policy
+        self.policy = policy.of(self.digest)
         self.entries: list[Entry] = []
         self.begun: list[Begun] = []
         self.closed: list[Procedure] = []
@@ -56,6 +57,7 @@ class Step:
             kind=kind,
             state=state,
             waiting_on=waiting_on(kind, state),
+            policy=self.digest,
             due_at=due_at,
         )
         self.contract.procedures.append(procedure)
@@ -63,15 +65,20 @@ class Step:
         self.note(f"{kind}_accepted", procedure, new=state)
         return procedure
 
-    def fire(self, procedure: Procedure, event: str, due_at: datetime | None = None, **data: Any) -> None:
-        """Send `event` to the procedure's machine; close the procedure where that was its last state."""
+    def fire(
+        self, procedure: Procedure, event: str, due_at: datetime | None = None, what: str = "", **data: Any
+    ) -> None:
+        """Send `event` to the procedure's machine; close the procedure where that was its last state.
+
+        `what` is the timeline's word for it where kind and new state do not say enough.
+        """
         machine = MACHINES[procedure.kind]
         old, new = procedure.state, machine_step.after(machine, procedure.state, event)
         if new is None:
             raise Impossible(f"{procedure.kind} in {old}: {event}")
         procedure.state, procedure.due_at = new, due_at
         procedure.waiting_on = waiting_on(procedure.kind, new)
-        self.note(f"{procedure.kind}_{new}", procedure, event=event, old=old, new=new, **data)
+        self.note(what or f"{procedure.kind}_{new}", procedure, event=event, old=old, new=new, **data)
         if machine_step.final(machine, new):
             self.closed.append(procedure)
 
@@ -152,7 +159,7 @@ class Step:
             recorded_at=recorded_at,
             command_id=command_id,
             entries=self.entries,
-            begun=self.begun,
+            begun=[begun.model_copy(deep=True) for begun in self.begun],
             closed=self.closed,
             done=self.done,
             charges=self.charges,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rules import support_option
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
 from rules.effects import Effect
-from rules.facts import OptionPeriod, Procedure
+from rules.facts import Procedure
 from workflows.step import Step
 
 
@@ -19,7 +20,7 @@ def accept(step: Step, body: dict[str, Any], effects: list[Effect]) -> Procedure
     if held:
         held.last = last_of_month(today)
     if body["option"]:
-        contract.options.append(OptionPeriod(option=body["option"], first=first))
+        contract.options.append(support_option.period(body["option"], first, step.policy))
     contract.option_changed = True
     return procedure
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rules import beside
+from rules import beside, policy
 from rules.facts import Procedure
 from tests.rules.cases import CARD, STANDARD, accepted, judged, refused
 
@@ -42,7 +42,17 @@ IN_TIME = "2026-06-10 12:00:00"
 
 
 def pending(kind: str) -> dict[str, Any]:
-    return {"procedures": [Procedure(procedure_id="p-1", kind=kind, state="accepted", waiting_on="calendar")]}
+    return {
+        "procedures": [
+            Procedure(
+                policy=policy.current_digest(),
+                procedure_id="p-1",
+                kind=kind,
+                state="accepted",
+                waiting_on="calendar",
+            )
+        ]
+    }
 
 
 @pytest.mark.rule("CAL-4")

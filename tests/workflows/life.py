@@ -22,6 +22,7 @@ class Life:
         self.contract = contract
         self.changes: list[Change] = []
         self.commands = 0
+        self.policy = contract.policy
 
     def wait(self, now: str) -> None:
         """Every deadline that has passed by `now`, recorded at `now`."""
@@ -112,7 +113,7 @@ class Life:
 
     def _step(self, now: str, by: str) -> Step:
         self.commands += 1
-        return Step(self.contract, at(now), by, key=f"c{self.commands}")
+        return Step(self.contract, at(now), by, key=f"c{self.commands}", digest=self.policy)
 
     def _write(self, step: Step, recorded_at: datetime) -> None:
         """Copied as the store would write it now, so that no later step can touch it."""

@@ -86,7 +86,9 @@ def test_a_card_declined_after_another_was_taken_blocks_nothing() -> None:
 @pytest.mark.rule("RNT-12")
 def test_a_support_option_of_the_application_begins_with_the_contract() -> None:
     life = in_force("2026-04-20 09:00:00", support_option="support_premium")
-    assert life.contract.options == [OptionPeriod(option="support_premium", first=date(2026, 4, 20))]
+    assert life.contract.options == [
+        OptionPeriod(option="support_premium", first=date(2026, 4, 20), cover_from=date(2026, 6, 1))
+    ]
 
 
 @pytest.mark.rule("RNT-11")
@@ -101,7 +103,7 @@ def test_it_is_not_the_one_change_of_a_contract_s_life() -> None:
     [
         ("standard", []),
         ("omatome", [("2026-04-01", "fee", "prepaid_months", 6 * 2800)]),
-        ("depocomi", [("2026-04-01", "deposit", "depocomi", 20000)]),
+        ("depocomi", [("2026-04-01", "deposit", "deposit", 20000)]),
     ],
 )
 def test_what_is_paid_ahead_falls_due_with_the_first_day(

@@ -21,7 +21,7 @@ def test_a_change_is_held_with_its_dates_from_the_moment_it_is_accepted() -> Non
     life = asked("support_premium")
     assert life.contract.options == [
         OptionPeriod(option="support", first=date(2026, 4, 1), last=date(2026, 6, 30)),
-        OptionPeriod(option="support_premium", first=date(2026, 7, 1)),
+        OptionPeriod(option="support_premium", first=date(2026, 7, 1), cover_from=date(2026, 9, 1)),
     ]
     assert (life.states(), life.due()) == ({"support_option": "accepted"}, "2026-07-01 00:00")
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import Engine
 from temporalio import activity
 
@@ -16,6 +17,8 @@ from store import deliveries
 
 ARRIVED = "arrived"
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=5)
+
+log = structlog.get_logger()
 
 
 class Outside:
@@ -31,7 +34,9 @@ class Outside:
             outcome = await attempt()
         except Unreachable as fault:
             await asyncio.to_thread(self._note_trouble, delivery.delivery_id, str(fault))
+            log.warning("not delivered yet", kind=delivery.kind, trouble=str(fault), **_ids(delivery))
             raise
+        log.info("delivered", kind=delivery.kind, outcome=outcome, **_ids(delivery))
         if outcome == ARRIVED:
             await asyncio.to_thread(self._settle, delivery.delivery_id)
         return outcome
@@ -50,3 +55,7 @@ class Outside:
         next_try_at = self._clock.business(info.started_time + wait)
         with self.engine.begin() as connection:
             deliveries.trouble(connection, delivery_id, what, next_try_at)
+
+
+def _ids(delivery: Delivery) -> dict[str, str | None]:
+    return {"contract_id": delivery.contract_id, "procedure_id": delivery.procedure_id}

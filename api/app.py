@@ -97,7 +97,14 @@ async def _watch(request: Request, call_next: Callable[[Request], Awaitable[Resp
     route = getattr(request.scope.get("route"), "path", "unknown")
     seconds = time.perf_counter() - began
     SECONDS.labels(request.method, route, answer.status_code).observe(seconds)
+    found = request.scope.get("path_params", {})
+    ids = {name: found[name] for name in ("contract_id", "procedure_id", "task_id") if name in found}
     log.info(
-        "answered", method=request.method, route=route, status=answer.status_code, seconds=round(seconds, 4)
+        "answered",
+        method=request.method,
+        route=route,
+        status=answer.status_code,
+        seconds=round(seconds, 4),
+        **ids,
     )
     return answer

@@ -24,9 +24,9 @@ def upsert(
     keys = list(target.primary_key.columns)
     if change:
         statement = statement.on_conflict_do_update(
-            keys, set_={name: statement.excluded[name] for name in change}
+            index_elements=keys, set_={name: statement.excluded[name] for name in change}
         )
     else:
-        statement = statement.on_conflict_do_nothing(keys)
+        statement = statement.on_conflict_do_nothing(index_elements=keys)
     result = connection.execute(statement) if len(values) == 1 else connection.execute(statement, values)
     return int(result.rowcount)

@@ -1,0 +1,49 @@
+"""What tests of the whole service share: for each process of pytest one stack on each database, kept to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+
+import pytest
+
+from tests.database import DATABASES, Postgres, postgres
+from tests.stack import Stack, stack
+
+Stacks = Callable[[str], Stack]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """Started when the first test needs it."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Stacks]:
+    """The stack on a database, started when it is first asked for."""
+    with ExitStack() as running:
+
+        @cache
+        def on(database: str) -> Stack:
+            url = ""
+            if database == "postgresql":
+                server: Postgres = request.getfixturevalue("postgres_server")
+                url = server.new_database()
+            return running.enter_context(stack(tmp_path_factory.mktemp(database) / "data", url))
+
+        yield on
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """Each database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def running_stack(database: str, stacks: Stacks) -> Stack:
+    """The whole service on the test clock."""
+    return stacks(database)

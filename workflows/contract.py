@@ -157,7 +157,11 @@ class ContractWorkflow:
         self.shown = visible.show(self.contract, self.shown)
         async with self.writing:
             await workflow.execute_local_activity(
-                "record", changes, start_to_close_timeout=STORE_TIMEOUT, retry_policy=STORE_RETRY
+                "record",
+                changes,
+                summary=visible.recorded(changes),
+                start_to_close_timeout=STORE_TIMEOUT,
+                retry_policy=STORE_RETRY,
             )
         for delivery in (delivery for change in changes for delivery in change.deliveries):
             self.send(delivery)

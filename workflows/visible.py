@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
+from rules.change import Change
 from rules.facts import Contract
 
 STATE = SearchAttributeKey.for_keyword("ContractState")
@@ -15,6 +17,7 @@ PRODUCT = SearchAttributeKey.for_keyword("ContractProduct")
 PENDING = SearchAttributeKey.for_keyword_list("Pending")
 WAITS_FOR = SearchAttributeKey.for_keyword_list("WaitsFor")
 DUE_AT = SearchAttributeKey.for_datetime("DueAt")
+LONGEST_SUMMARY = 100
 KEYS = (STATE, PRODUCT, PENDING, WAITS_FOR, DUE_AT)
 
 Shown = tuple[str, tuple[str, ...], tuple[str, ...], datetime | None]
@@ -50,15 +53,11 @@ def details(contract: Contract) -> str:
     """The current details: a Markdown table of what is pending, with its next dates."""
     head = f"**{contract.state}** · {contract.product} · {contract.plan} · {contract.course}"
     dates = f"in force {contract.in_force_from or '–'} to {contract.in_force_to or '–'}"
-    rows = [f"| {p.kind} | {p.state} | {p.waiting_on} | {_date(p.due_at)} |" for p in contract.procedures] + [
-        f"| task {t.kind} | open | operator | {_date(t.due_at)} |" for t in contract.tasks
-    ]
-    rows += [f"| {d.kind} | on its way | outside | since {_date(d.at)} |" for d in contract.deliveries]
-    table = (
-        ["| what | state | waits for | next |", "| --- | --- | --- | --- |", *rows]
-        if rows
-        else ["Nothing is pending."]
-    )
+    rows = [_row(p.kind, p.state, p.waiting_on, _date(p.due_at)) for p in contract.procedures]
+    rows += [_row(f"task {t.kind}", "open", "operator", _date(t.due_at)) for t in contract.tasks]
+    rows += [_row(d.kind, "on its way", "outside", f"since {_date(d.at)}") for d in contract.deliveries]
+    head_rows = [_row("what", "state", "waits for", "next"), "| --- | --- | --- | --- |"]
+    table = [*head_rows, *rows] if rows else ["Nothing is pending."]
     after = [f"Goes on as `{contract.successor_contract_id}`."] if contract.successor_contract_id else []
     return "\n".join([head, "", dates, "", *table, "", *after])
 
@@ -68,6 +67,12 @@ def summary(contract: Contract) -> str:
     return f"{contract.product} · {contract.plan} · {contract.course}"
 
 
+def recorded(changes: list[Change]) -> str:
+    """What the writing of `changes` is about, for the history: the lines of the timeline, in short."""
+    whats = dict.fromkeys(_words(entry.what) for change in changes for entry in change.entries)
+    return textwrap.shorten(", ".join(whats) or "outcome of a delivery", LONGEST_SUMMARY, placeholder=" …")
+
+
 def show(contract: Contract, before: Shown | None) -> Shown:
     """Bring search attributes and details up to date."""
     changed = updates(contract, before)
@@ -75,6 +80,15 @@ def show(contract: Contract, before: Shown | None) -> Shown:
         workflow.upsert_search_attributes(changed)
     workflow.set_current_details(details(contract))
     return shown(contract)
+
+
+def _row(*cells: str) -> str:
+    # The UI draws tables without any space between the columns; an em space is not trimmed away.
+    return "| " + " | ".join(f"{_words(cell)}\u2003" for cell in cells) + " |"
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")
 
 
 def _date(instant: datetime | None) -> str:

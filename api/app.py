@@ -22,6 +22,7 @@ from api import (
     dev,
     health,
     idempotency,
+    manuals,
     openapi,
     operators,
     procedures,
@@ -38,7 +39,7 @@ from settings import Settings
 from store import policies
 from store.database import connect, reading
 
-ROUTERS = (health, catalogue, applications, sessions, contracts, procedures, operators)
+ROUTERS = (health, catalogue, applications, sessions, contracts, procedures, manuals, operators)
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
 REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
 log = structlog.get_logger()

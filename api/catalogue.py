@@ -1,4 +1,4 @@
-"""What is sold, at what price; and manuals to download (RNT-1)."""
+"""What is sold, and at what price."""
 
 from __future__ import annotations
 

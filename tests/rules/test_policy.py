@@ -104,3 +104,20 @@ def test_the_same_figures_have_the_same_name_and_others_another(tmp_path: Path) 
 def test_a_policy_nobody_told_this_process_of_is_an_error_of_its_own() -> None:
     with pytest.raises(policy.UnknownPolicy):
         policy.of("no such digest")
+
+
+def test_a_policy_stored_by_an_earlier_release_keeps_its_figures_and_takes_new_ones_from_the_present() -> None:
+    stored = policy.load().model_dump(mode="json")
+    stored["fees"] = {"plan_change": 1200}
+    stored["gone_since"] = {"figure": 1}
+    del stored["support"]
+    before = policy.remembered(stored)
+    assert (before.fees.plan_change, before.fees.device) == (1200, policy.current().fees.device)
+    assert before.support == policy.current().support
+    assert before.plans == policy.load().plans
+
+
+def test_a_stored_policy_is_found_under_the_name_that_contracts_remember() -> None:
+    body = policy.load().model_dump(mode="json") | {"fees": {"plan_change": 1200, "device": 1, "new": 2}}
+    policy.know(policy.remembered(body), "a digest of another release")
+    assert policy.of("a digest of another release").fees.plan_change == 1200

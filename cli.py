@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import runpy
 import signal
 import socket
@@ -14,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 
 import logs
@@ -22,6 +24,8 @@ from settings import KEY_FILE, Settings, SettingsError, load, read
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 schedules = typer.Typer(no_args_is_help=True, help="The scheduled runs.")
 app.add_typer(schedules, name="schedules")
+
+_DOUBT = "; does Temporal at {} answer, and the database?"
 
 Data = Annotated[Path | None, typer.Option(help="The data folder; KEIYAKU_DATA_DIR otherwise.")]
 PolicyFile = Annotated[Path | None, typer.Argument(help="KEIYAKU_POLICY_FILE or the built-in one otherwise.")]
@@ -55,8 +59,15 @@ def worker() -> None:
     import worker as wiring
     from rules.policy import PolicyError
 
-    with _sentence(PolicyError):
-        _until_told(wiring.main(_settings("worker")))
+    settings = _settings("worker")
+    try:
+        with _sentence(PolicyError):
+            _until_told(wiring.main(settings))
+    except Exception as fault:  # logged without its text, which may quote a customer
+        structlog.get_logger("cli").error("cannot go on", exc_info=fault)
+        _fail(f"The worker cannot go on ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}")
+    finally:
+        time.sleep(0.3)  # Temporal's own threads must be done before the interpreter is, or it may abort
 
 
 @app.command()
@@ -77,7 +88,11 @@ def api() -> None:
         listener = socket.create_server((settings.host, settings.port))
     except OSError as fault:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}.")
-    uvicorn.Server(config).run([listener])
+    server = uvicorn.Server(config)
+    with suppress(SystemExit):
+        server.run([listener])
+    if not server.started:
+        _fail(f"The API cannot start{_DOUBT.format(settings.temporal_address)}")
 
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -137,6 +152,7 @@ def apply_schedules() -> None:
 def line_assertion(contract_id: str, data: Data = None) -> None:
     """Print a token that says: this comes from the line of CONTRACT_ID. Valid for 5 minutes."""
     from api.line import assertion
+    from rules import policy
 
     given: dict[str, Any] = {"data_dir": data} if data else {}
     with _sentence(SettingsError):
@@ -144,6 +160,8 @@ def line_assertion(contract_id: str, data: Data = None) -> None:
     if not found.secret_key.get_secret_value() and not (found.data_dir / KEY_FILE).exists():
         _fail(f"No service has run on {found.data_dir} yet.")
     settings = _settings("line-assertion", **given)
+    with _sentence(policy.PolicyError):
+        policy.use(policy.load(settings.policy_file or policy.DEFAULT))
     typer.echo(assertion(settings, contract_id, _service_time(settings)))
 
 
@@ -202,11 +220,12 @@ def _until_told(work: Coroutine[Any, Any, None]) -> None:
             await task
 
     asyncio.run(run())
-    time.sleep(0.3)  # Temporal's own threads must be done before the interpreter is, or it may abort
 
 
 def _module(name: str, context: typer.Context) -> None:
     """As `python -m name` with the rest of the command line."""
+    if importlib.util.find_spec(name) is None:
+        _fail(f"This installation has no {name}.")
     sys.argv = [f"keiyaku {context.info_name}", *context.args]
     runpy.run_module(name, run_name="__main__")
 

@@ -7,6 +7,7 @@ Use `structlog.get_logger()`; bind IDs with
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from typing import Any, Literal
@@ -62,6 +63,11 @@ def without_messages_of_exceptions(_: WrappedLogger, __: str, event: EventDict) 
     error = info if isinstance(info, BaseException) else info[1] if info else None
     if error is not None:
         event["exception"] = [_described(each) for each in _chain(error)]
+    said = event.get("event")
+    if isinstance(said, str) and said.startswith("Traceback "):  # uvicorn writes some as text
+        kinds = re.findall(r"^([\w.]+(?:Error|Exception|Group))\b", said, re.MULTILINE)
+        event["event"] = f"cannot go on: {', '.join(kinds)}"
+        event["at"] = re.findall(r'File "(.+?)", line (\d+)', said)[-_FRAMES:]
     return event
 
 
@@ -76,9 +82,12 @@ def _described(error: BaseException) -> dict[str, Any]:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
+    """The exception, what is in it if it is a group, and what each of them came from."""
     chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
-        chain.append(cause)
+    for each in chain:
+        inner = each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+        found = [*inner, each.__cause__ or each.__context__]
+        chain += [one for one in found if one is not None and one not in chain]
     return chain
 
 

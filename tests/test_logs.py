@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,6 +61,33 @@ def test_what_an_exception_says_is_not_logged_but_where_it_was_is(
     assert CUSTOMER not in json.dumps(line)
     assert [each["type"] for each in line["exception"]] == ["builtins.ValueError", "builtins.KeyError"]
     assert "test_logs.py" in line["exception"][0]["at"][0]
+
+
+def test_an_exception_that_a_library_writes_as_text_says_nothing_either(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("json", part="api")
+    try:
+        raise ValueError(f"no mail to {CUSTOMER}")
+    except ValueError:
+        logging.getLogger("uvicorn.error").error(traceback.format_exc())
+    (line,) = lines(capsys)
+    assert line["event"] == "cannot go on: ValueError"
+    assert "test_logs.py" in line["at"][0][0]
+    assert CUSTOMER not in json.dumps(line)
+
+
+def test_every_exception_of_a_group_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", part="api")
+    structlog.get_logger("here").error(
+        "failed", exc_info=ExceptionGroup("all", [KeyError(1), OSError(2, "no")])
+    )
+    (line,) = lines(capsys)
+    assert [each["type"].rpartition(".")[2] for each in line["exception"]] == [
+        "ExceptionGroup",
+        "KeyError",
+        "FileNotFoundError",
+    ]
 
 
 def test_requests_are_not_logged_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,12 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import psutil
 import pytest
 
@@ -78,6 +79,12 @@ def state(operator: httpx.Client, contract_id: str) -> str:
     return str(operator.get(f"/operator/v1/contracts/{contract_id}").json()["state"])
 
 
+def assertion_ends(printed: str) -> datetime:
+    """When a printed line assertion ends; there must be nothing else in the output."""
+    claims = jwt.decode(printed.removesuffix("\n"), options={"verify_signature": False})
+    return datetime.fromtimestamp(claims["exp"], UTC)
+
+
 def test_it_says_where_everything_is_and_a_contract_goes_on_after_a_restart(data: Path) -> None:
     with up(data) as service:
         note = service.note()
@@ -95,6 +102,8 @@ def test_it_says_where_everything_is_and_a_contract_goes_on_after_a_restart(data
             for url in ("/healthz", "/readyz", "/docs", note["temporal_ui"], *note["metrics"].values()):
                 assert http.get(url).status_code == 200, url
         contract_id = apply(service)
+        ends = assertion_ends(keiyaku("line-assertion", contract_id, "--data", data).stdout)
+        assert timedelta(minutes=4) < ends - datetime.now(UTC) <= timedelta(minutes=5)
         before = time.monotonic()
         assert service.stop(signal.SIGINT) == 0
         assert time.monotonic() - before < 15
@@ -119,7 +128,10 @@ def test_the_test_clock_moves_and_starts_afresh(data: Path) -> None:
         to = datetime.fromisoformat(clock["now"]) + timedelta(days=365)
         moved = operator.post("/dev/v1/clock", json={"to": to.isoformat()})
         assert moved.status_code == 200, moved.text
-        assert datetime.fromisoformat(moved.json()["now"]) >= to
+        now = datetime.fromisoformat(moved.json()["now"])
+        assert now >= to
+        ends = assertion_ends(keiyaku("line-assertion", contract_id, "--data", data).stdout)
+        assert now + timedelta(minutes=4) < ends < now + timedelta(minutes=6)
         assert service.stop(signal.SIGTERM) == 0
     with up(data, "--test-clock") as service, service.operator() as operator:
         assert operator.get(f"/operator/v1/contracts/{contract_id}").status_code == 404
@@ -220,6 +232,23 @@ def test_a_database_that_cannot_be_reached_is_named(data: Path) -> None:
     assert failed.returncode == 1
     assert "The database cannot be brought up to date" in sentence(failed.stderr)
     assert "hunter2" not in failed.stderr
+
+
+def test_no_assertion_is_printed_for_a_folder_that_nothing_ran_on(data: Path) -> None:
+    failed = keiyaku("line-assertion", "k-1", "--data", data)
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert "No service has run" in sentence(failed.stderr)
+    assert not data.exists()
+
+
+def test_a_worker_without_a_temporal_server_says_so(data: Path) -> None:
+    environment = {"KEIYAKU_DATA_DIR": str(data), "KEIYAKU_TEMPORAL_ADDRESS": f"127.0.0.1:{ports.any_free()}"}
+    assert keiyaku("migrate", env=environment).returncode == 0
+    for command in ("worker", "api"):
+        failed = keiyaku(command, env=environment | {"KEIYAKU_PORT": str(ports.any_free())})
+        assert failed.returncode == 1
+        assert "does Temporal at 127.0.0.1:" in failed.stderr.splitlines()[-1]
 
 
 def test_a_missing_program_is_named() -> None:

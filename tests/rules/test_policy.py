@@ -106,7 +106,7 @@ def test_a_policy_nobody_told_this_process_of_is_an_error_of_its_own() -> None:
         policy.of("no such digest")
 
 
-def test_a_policy_stored_by_an_earlier_release_keeps_its_figures_and_takes_new_ones_from_the_present() -> None:
+def test_a_policy_of_an_earlier_release_keeps_its_figures_and_takes_new_ones_from_the_present() -> None:
     stored = policy.load().model_dump(mode="json")
     stored["fees"] = {"plan_change": 1200}
     stored["gone_since"] = {"figure": 1}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import anyio
 import httpx
 import structlog
 from fastapi import FastAPI, Request
-from prometheus_client import Counter, Histogram, start_http_server
+from prometheus_client import Histogram, start_http_server
 from starlette.responses import Response
 
 from api import (
@@ -29,19 +29,19 @@ from api import (
     sessions,
 )
 from api.clock import EngineClock
-from api.problems import HANDLERS, Problem, document
+from api.guard import Guard
+from api.problems import HANDLERS, PART_DOWN
 from api.service import Service
 from credentials import Credentials
 from gate import Gate, connect_client
 from rules import policy
 from rules.clock import Clock
 from settings import Settings
-from store import policies
+from store import answers, locks, policies
 from store.database import connect, reading
 
 ROUTERS = (health, catalogue, applications, sessions, contracts, procedures, manuals, operators)
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
-REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
 log = structlog.get_logger()
 
 
@@ -54,7 +54,9 @@ def make_app(settings: Settings) -> FastAPI:
         async with httpx.AsyncClient(timeout=10) as http:
             app.state.service = await _service(settings, figures, http)
             app.state.moving = asyncio.Lock()
+            sweeping = asyncio.create_task(_sweep(app.state.service))
             yield
+            sweeping.cancel()
             app.state.service.engine.dispose()
 
     app = FastAPI(title="Keiyaku", lifespan=lifespan, exception_handlers=cast(Any, HANDLERS), redoc_url=None)
@@ -63,6 +65,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     app.middleware("http")(idempotency.once)
     app.middleware("http")(_watch)
+    app.add_middleware(Guard)
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)
     return app
@@ -89,10 +92,17 @@ async def _service(settings: Settings, figures: policy.Policy, http: httpx.Async
     )
 
 
+async def _sweep(found: Service) -> None:
+    """Every hour, forget answers and wrong tries whose time is over."""
+    while True:
+        with suppress(*PART_DOWN):
+            await found.write(lambda connection: answers.sweep(connection, found.now()))
+            await found.write(lambda connection: locks.sweep(connection, found.now()))
+        await asyncio.sleep(3600)
+
+
 async def _watch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Times every request, and keeps out what no database takes."""
-    if "\x00" in request.url.path or "%00" in str(request.url.query):
-        return document(Problem(404, "not_found"), request)
+    """Times every request."""
     began = time.perf_counter()
     answer = await call_next(request)
     route = getattr(request.scope.get("route"), "path", "unknown")

@@ -11,9 +11,8 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from api.bodies import limited
 from api.callers import identify
-from api.problems import Problem, document, invalid
+from api.problems import PART_DOWN, Problem, document, invalid, unavailable
 from api.service import Service, service
 from rules import policy
 from store import answers
@@ -35,6 +34,8 @@ async def once(request: Request, call_next: Next) -> Response:
         return await _once(request, call_next, key)
     except Problem as problem:
         return document(problem, request)
+    except PART_DOWN:
+        return document(unavailable(), request)
 
 
 async def _once(request: Request, call_next: Next, key: str) -> Response:
@@ -42,14 +43,15 @@ async def _once(request: Request, call_next: Next, key: str) -> Response:
         raise invalid([{"field": HEADER, "detail": f"1 to {LONGEST_KEY} characters"}])
     found, answer_key = service(request), _answer_key(request, key)
     body_hash = await _body_hash(request)
-    known = await _claim(found, answer_key, body_hash)
-    if known is not None:
-        return known
-    request.state.command_id = hashlib.sha256(answer_key.encode()).hexdigest()[:32]
+    claim = await _claim(found, answer_key, body_hash)
+    if not claim.mine:
+        return Response(claim.row["body"], claim.row["status"], {**claim.row["headers"], REPLAYED: "true"})
+    what = f"{answer_key}\n{body_hash}\n{claim.received_at.isoformat()}"
+    request.state.command_id = hashlib.sha256(what.encode()).hexdigest()[:32]
     try:
         return await _keep(found, answer_key, await call_next(request))
     except BaseException:
-        await found.write(lambda connection: answers.forget(connection, answer_key))
+        await found.write(lambda connection: answers.leave(connection, answer_key, found.now()))
         raise
 
 
@@ -60,23 +62,20 @@ def _answer_key(request: Request, key: str) -> str:
 
 
 async def _body_hash(request: Request) -> str:
-    what = f"{request.method} {request.url.path}\n".encode() + await limited(request)
+    what = f"{request.method} {request.url.path}\n".encode() + await request.body()
     return hashlib.sha256(what).hexdigest()
 
 
-async def _claim(found: Service, answer_key: str, body_hash: str) -> Response | None:
-    """The remembered answer, or None when this request is the one to do it; a second request waits for the first."""
+async def _claim(found: Service, answer_key: str, body_hash: str) -> answers.Claim:
+    """A second request waits for the first. Raises 422 where the key stands for another body."""
     while True:
-        row = await found.write(lambda c: answers.claim(c, answer_key, body_hash, found.now(), LEASE))
-        if row is None:
-            return None
-        if row["body_hash"] != body_hash:
+        claim = await found.write(lambda c: answers.claim(c, answer_key, body_hash, found.now(), LEASE))
+        if not claim.mine and claim.row["body_hash"] != body_hash:
             raise Problem(
                 422, "key_with_other_body", errors=[{"field": HEADER, "detail": "used with another body"}]
             )
-        if row["status"] is not None:
-            headers = {**row["headers"], REPLAYED: "true"}
-            return Response(row["body"], row["status"], headers)
+        if claim.mine or claim.row["status"] is not None:
+            return claim
         await asyncio.sleep(0.1)
 
 
@@ -91,5 +90,5 @@ async def _keep(found: Service, answer_key: str, answer: Response) -> Response:
             lambda c: answers.keep(c, answer_key, answer.status_code, headers, body.decode(), now, kept)
         )
     else:
-        await found.write(lambda connection: answers.forget(connection, answer_key))
+        await found.write(lambda connection: answers.leave(connection, answer_key, found.now()))
     return Response(body, answer.status_code, dict(answer.headers))

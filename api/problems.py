@@ -9,8 +9,10 @@ from typing import Any
 import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from httpx import HTTPError
+from prometheus_client import Counter
 from pydantic import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from api import words as api_words
@@ -20,6 +22,7 @@ from rules import texts
 from rules.refusal import Refusal
 
 RETRY_SECONDS = 5
+REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
 log = structlog.get_logger()
 
 
@@ -81,6 +84,7 @@ def document(problem: Problem, request: Request) -> JSONResponse:
         )
         body |= {"title": title, "detail": api_words.detail(problem.reason, words)}
     if problem.rule:
+        REFUSED.labels(problem.rule).inc()
         body["rule"] = problem.rule
     return JSONResponse(
         body | extra, problem.status, dict(problem.headers or {}), media_type="application/problem+json"
@@ -116,11 +120,10 @@ async def on_fault(request: Request, error: Exception) -> JSONResponse:
     return document(Problem(500, "fault"), request)
 
 
+PART_DOWN = (Unavailable, OperationalError, InterfaceError, TimeoutError, HTTPError)
 HANDLERS = {
     Problem: on_problem,
     HTTPException: on_http,
-    Unavailable: on_part_down,
-    OperationalError: on_part_down,
-    InterfaceError: on_part_down,
+    **dict.fromkeys(PART_DOWN, on_part_down),
     Exception: on_fault,
 }

@@ -40,19 +40,20 @@ async def sign_in(request: Request) -> JSONResponse:
     given = await read(request, SignIn)
     found = service(request)
     subject = found.credentials.subject("login", given.login_id)
-    await refuse_locked(found, subject)
+    now = found.now()
+    refuse_locked(await found.read(lambda connection: locks.locked_until(connection, subject, now)), now)
     account_id = await _account(found, given)
+    right = account_id is not None
+    tried = await found.write(lambda c: locks.tried(c, subject, right, now, policy.current()))
+    # Others may have used up the tries while this one was being looked at.
+    refuse_locked(tried, now)
     if account_id is None:
-        await found.write(lambda connection: locks.failed(connection, subject, found.now(), policy.current()))
         raise Problem(401, "login_refused", rule="IDN-4")
-    await found.write(lambda connection: locks.lift(connection, subject))
     return await _session(found, account_id)
 
 
-async def refuse_locked(found: Service, subject: str) -> None:
-    """Raises 429 while the lock holds (IDN-5)."""
-    now = found.now()
-    until = await found.read(lambda connection: locks.locked_until(connection, subject, now))
+def refuse_locked(until: datetime | None, now: datetime) -> None:
+    """Raises 429 where a lock holds (IDN-5)."""
     if until:
         wait = math.ceil((until - now).total_seconds())
         raise Problem(429, "login_locked", {"Retry-After": str(wait)}, rule="IDN-5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,26 +11,38 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 from store.tables import AnswerRow
 from store.write import table, upsert
 
+UNDONE = timedelta(days=1)
 _rows = table(AnswerRow)
 
 
-def claim(
-    connection: Connection, answer_key: str, body_hash: str, now: datetime, lease: timedelta
-) -> RowMapping | None:
-    """None: the caller is to do the request. Otherwise the row of whoever did it, or is doing it."""
-    values = {
-        "answer_key": answer_key,
-        "body_hash": body_hash,
-        "received_at": now,
-        "leased_until": now + lease,
-    }
-    if upsert(connection, AnswerRow, [values]):
-        return None
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`mine`: the caller is to do the request, which first came in `received_at`. Otherwise `row` is whose it is."""
+
+    mine: bool
+    row: RowMapping
+
+    @property
+    def received_at(self) -> datetime:
+        at: datetime = self.row["received_at"]
+        return at
+
+
+def claim(connection: Connection, answer_key: str, body_hash: str, now: datetime, lease: timedelta) -> Claim:
+    """Take the key for this request, unless it is being done, or was done and is still remembered."""
+    leased_until = now + lease
+    new = {"body_hash": body_hash, "received_at": now, "leased_until": leased_until}
     mine = _rows.c.answer_key == answer_key
-    lapsed = mine & _rows.c.status.is_(None) & (_rows.c.body_hash == body_hash) & (_rows.c.leased_until < now)
-    if connection.execute(update(_rows).where(lapsed).values(leased_until=now + lease)).rowcount:
-        return None
-    return connection.execute(select(_rows).where(mine)).mappings().first()
+    taken = upsert(connection, AnswerRow, [{"answer_key": answer_key, **new}]) > 0
+    free = mine & (_rows.c.leased_until < now)
+    if not taken:
+        # Left undone: the same request goes on as the one it was; another one is new, as it is once all is forgotten.
+        again = free & _rows.c.status.is_(None) & (_rows.c.body_hash == body_hash)
+        taken = connection.execute(update(_rows).where(again).values(leased_until=leased_until)).rowcount > 0
+    if not taken:
+        anew = update(_rows).where(free).values(**new, status=None, headers=None, body=None)
+        taken = connection.execute(anew).rowcount > 0
+    return Claim(taken, connection.execute(select(_rows).where(mine)).mappings().one())
 
 
 def keep(
@@ -41,12 +54,17 @@ def keep(
     now: datetime,
     kept: timedelta,
 ) -> None:
-    """Remember an answer for as long as `kept`, and forget those whose time is over."""
+    """Remember an answer for as long as `kept`."""
     values = {"status": status, "headers": headers, "body": body, "leased_until": now + kept}
     connection.execute(update(_rows).where(_rows.c.answer_key == answer_key).values(**values))
-    connection.execute(delete(_rows).where(_rows.c.leased_until < now - kept))
 
 
-def forget(connection: Connection, answer_key: str) -> None:
+def leave(connection: Connection, answer_key: str, now: datetime) -> None:
     """The request was not done: the same key may try again."""
-    connection.execute(delete(_rows).where(_rows.c.answer_key == answer_key, _rows.c.status.is_(None)))
+    undone = (_rows.c.answer_key == answer_key) & _rows.c.status.is_(None)
+    connection.execute(update(_rows).where(undone).values(leased_until=now - timedelta(microseconds=1)))
+
+
+def sweep(connection: Connection, now: datetime) -> int:
+    """Forget answers whose time is over, and keys that nothing came of. Returns how many."""
+    return int(connection.execute(delete(_rows).where(_rows.c.leased_until < now - UNDONE)).rowcount)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from rules.policy import Policy
 from store.tables import LockRow
 from store.write import table, upsert
 
+KEPT = timedelta(days=1)
 _rows = table(LockRow)
 
 
@@ -21,20 +22,39 @@ def locked_until(connection: Connection, subject: str, now: datetime) -> datetim
     return found if found and found > now else None
 
 
-def failed(connection: Connection, subject: str, now: datetime, policy: Policy) -> None:
-    """One more wrong try; the last one allowed locks. A lock that is over starts the count anew."""
-    row = (
-        connection.execute(select(_rows).where(_rows.c.subject == subject).with_for_update())
-        .mappings()
-        .first()
-    )
-    over = row is None or (row["locked_until"] is not None and row["locked_until"] <= now)
-    failures = 1 if over or row is None else row["failures"] + 1
+def tried(
+    connection: Connection, subject: str, right: bool, now: datetime, policy: Policy
+) -> datetime | None:
+    """The end of the lock that holds, or None: a right try is forgotten, a wrong one counted, the last one allowed locks.
+
+    Tries that come at the same moment are judged one after the other, so that a burst has no more than any other.
+    """
+    upsert(connection, LockRow, [{"subject": subject, "failures": 0, "last_failure_at": now}])
+    mine = _rows.c.subject == subject
+    row = connection.execute(select(_rows).where(mine).with_for_update()).mappings().one()
+    until: datetime | None = row["locked_until"]
+    if until and until > now:
+        return until
+    if right:
+        lift(connection, subject)
+        return None
+    # A lock that is over starts the count anew.
+    failures = 1 if until else row["failures"] + 1
     locked = now + timedelta(minutes=policy.login.lock_minutes) if failures >= policy.login.failures else None
-    values = {"subject": subject, "failures": failures, "last_failure_at": now, "locked_until": locked}
-    upsert(connection, LockRow, [values], change=("failures", "last_failure_at", "locked_until"))
+    connection.execute(
+        update(_rows).where(mine).values(failures=failures, last_failure_at=now, locked_until=locked)
+    )
+    return None
 
 
 def lift(connection: Connection, subject: str) -> None:
     """A right try, or an operator."""
     connection.execute(delete(_rows).where(_rows.c.subject == subject))
+
+
+def sweep(connection: Connection, now: datetime) -> int:
+    """Forget tries that are long over. Returns how many names."""
+    over = (_rows.c.last_failure_at < now - KEPT) & (
+        _rows.c.locked_until.is_(None) | (_rows.c.locked_until < now)
+    )
+    return int(connection.execute(delete(_rows).where(over)).rowcount)

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "settings": set[str](),
     "logs": set[str](),
     "credentials": set[str](),
-    "gate": {"rules", "workflows"},
+    "gate": {"rules", "settings", "workflows"},
     "worker": {"activities", "credentials", "gate", "outside", "rules", "settings", "store", "workflows"},
 }
 OURS = {name.removesuffix(".py") for name in TOP_LEVEL if "." not in name or name.endswith(".py")}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from temporalio.client import (
     Client,
@@ -31,6 +33,12 @@ PATIENCE = timedelta(seconds=10)
 TAKEN_WITHIN = timedelta(seconds=8)
 """After that a command must not be accepted any more, so that an unanswered one has not happened."""
 
+AT_ONCE = 4
+"""Commands about one contract that one process has on their way: the server takes ten from all of them together."""
+
+TASK_TIMEOUT = timedelta(seconds=5)
+"""After that the server gives what a dead worker had begun to another: soon enough for whoever waits for it."""
+
 WORKFLOW = "Contract"
 
 
@@ -49,73 +57,79 @@ class Unavailable(Exception):
 class Gate:
     def __init__(self, client: Client, task_queue: str) -> None:
         self._client, self._task_queue = client, task_queue
+        self._queues: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def send(
         self, update: str, command: Command, contract_id: str, snapshot: Callable[[], Awaitable[Contract]]
     ) -> Answer:
         """Have the contract's workflow take `command`. Raises Refused or Unavailable. Repeating it is harmless."""
-        try:
-            return await self._update(update, command, contract_id)
-        except RPCError as fault:
-            if fault.status is not RPCStatusCode.NOT_FOUND:
-                raise Unavailable from fault
-        return await self.begin(update, command, await snapshot())
+
+        async def call() -> Answer:
+            try:
+                return await self._update(update, command, contract_id)
+            except RPCError as fault:
+                if fault.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            return await self._begin(update, command, await snapshot())
+
+        return await self._in_turn(contract_id, call)
 
     async def begin(self, update: str, command: Command, contract: Contract) -> Answer:
         """The same for a contract whose workflow does not run yet. Raises Refused or Unavailable."""
-        operation = self._operation(contract)
-        return await _answer(
-            self._client.execute_update_with_start_workflow(
-                update,
-                command,
-                id=command.command_id,
-                result_type=Answer,
-                start_workflow_operation=operation,
-                rpc_timeout=PATIENCE,
-            )
-        )
+        return await self._in_turn(contract.contract_id, lambda: self._begin(update, command, contract))
 
     async def start(self, contract: Contract) -> None:
         """Only start the contract's workflow; a running one is left alone."""
-        await self._client.start_workflow(
-            WORKFLOW,
-            contract,
-            id=contract.contract_id,
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=attributes(contract),
-            static_summary=visible.summary(contract),
-        )
+        await self._client.start_workflow(WORKFLOW, contract, **self._how(contract))
+
+    async def catch_up(self, stored: Contract) -> None:
+        """Tell the contract's workflow, or a new one, how the contract stands in the store. Raises RPCError."""
+        told: dict[str, Any] = {"start_signal": "catch_up", "start_signal_args": [stored]}
+        await self._client.start_workflow(WORKFLOW, stored, **self._how(stored), **told)
+
+    async def _in_turn(self, contract_id: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Callers about one contract queue here: beyond its limit the server turns them away."""
+        queue = self._queues.setdefault(contract_id, asyncio.Semaphore(AT_ONCE))
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()), queue:
+                return await call()
+        except WorkflowUpdateFailedError as failed:
+            if isinstance(failed.cause, ApplicationError) and failed.cause.type == "Refusal":
+                raise Refused(Refusal.model_validate(failed.cause.details[0])) from None
+            raise Unavailable from failed
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError) as fault:
+            raise Unavailable from fault
 
     async def _update(self, update: str, command: Command, contract_id: str) -> Answer:
         handle = self._client.get_workflow_handle(contract_id)
-        return await _answer(
-            handle.execute_update(
-                update, command, id=command.command_id, result_type=Answer, rpc_timeout=PATIENCE
-            )
+        answer: Answer = await handle.execute_update(
+            update, command, id=command.command_id, result_type=Answer, rpc_timeout=PATIENCE
         )
+        return answer
 
-    def _operation(self, contract: Contract) -> WithStartWorkflowOperation[object, object]:
-        return WithStartWorkflowOperation(
-            WORKFLOW,
-            contract,
-            id=contract.contract_id,
-            task_queue=self._task_queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=attributes(contract),
-            static_summary=visible.summary(contract),
+    async def _begin(self, update: str, command: Command, contract: Contract) -> Answer:
+        operation: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
+            WORKFLOW, contract, **self._how(contract)
         )
+        answer: Answer = await self._client.execute_update_with_start_workflow(
+            update,
+            command,
+            id=command.command_id,
+            result_type=Answer,
+            start_workflow_operation=operation,
+            rpc_timeout=PATIENCE,
+        )
+        return answer
 
-
-async def _answer(call: Awaitable[Answer]) -> Answer:
-    try:
-        return await call
-    except WorkflowUpdateFailedError as failed:
-        if isinstance(failed.cause, ApplicationError) and failed.cause.type == "Refusal":
-            raise Refused(Refusal.model_validate(failed.cause.details[0])) from None
-        raise Unavailable from failed
-    except WorkflowUpdateRPCTimeoutOrCancelledError as late:
-        raise Unavailable from late
+    def _how(self, contract: Contract) -> dict[str, Any]:
+        return {
+            "id": contract.contract_id,
+            "task_queue": self._task_queue,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "search_attributes": attributes(contract),
+            "static_summary": visible.summary(contract),
+            "task_timeout": TASK_TIMEOUT,
+        }
 
 
 def attributes(contract: Contract) -> TypedSearchAttributes:

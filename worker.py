@@ -9,9 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -33,14 +33,14 @@ from activities.outside import Outside
 from activities.payment_method import Cards
 from activities.record import Recorder
 from credentials import Credentials
-from gate import connect_client
+from gate import TASK_TIMEOUT, Gate, connect_client
 from outside.letters import Printer
 from outside.mail import Mailer
 from outside.payments import Gateway
 from rules import policy
 from rules.clock import Clock
 from settings import Settings
-from store import policies, workers
+from store import contracts, people, policies, workers
 from store.database import connect
 from workflows import clock as workflow_clock
 from workflows import visible
@@ -48,6 +48,7 @@ from workflows.contract import ContractWorkflow
 
 DEPLOYMENT = "keiyaku"
 RECORDERS = 8
+T = TypeVar("T")
 PURE = ("machines", "rules", "statemachine", "pydantic", "pydantic_core")
 
 
@@ -74,6 +75,7 @@ async def main(settings: Settings) -> None:
             tasks.create_task(worker.run())
             tasks.create_task(make_current(client, settings))
             tasks.create_task(hear_of_policies(engine))
+            tasks.create_task(settle_doubts(engine, Gate(client, settings.task_queue)))
             tasks.create_task(say_alive(engine))
 
 
@@ -91,6 +93,7 @@ def make_worker(
         max_cached_workflows=settings.max_cached_workflows,
         deployment_config=deployment(settings),
         graceful_shutdown_timeout=timedelta(seconds=5),
+        sticky_queue_schedule_to_start_timeout=TASK_TIMEOUT,
     )
 
 
@@ -144,8 +147,31 @@ async def make_current(client: Client, settings: Settings) -> None:
 async def hear_of_policies(engine: Engine) -> None:
     """A policy that another process decides by becomes known here too."""
     while True:
-        await asyncio.to_thread(policies.learn, engine)
+        with contextlib.suppress(OperationalError):
+            await asyncio.to_thread(policies.learn, engine)
         await asyncio.sleep(5)
+
+
+async def settle_doubts(engine: Engine, gate: Gate) -> None:
+    """A command that is in the store, but of which a crash made the engine forget, becomes known to it again."""
+    while True:
+        with contextlib.suppress(OperationalError, RPCError):
+            for command_id in await asyncio.to_thread(in_transaction, engine, people.unanswered):
+                await settle_doubt(engine, gate, command_id)
+            await asyncio.to_thread(in_transaction, engine, people.sweep)
+        await asyncio.sleep(5)
+
+
+async def settle_doubt(engine: Engine, gate: Gate, command_id: str) -> None:
+    stored = await asyncio.to_thread(in_transaction, engine, lambda c: contracts.led_to(c, command_id))
+    if stored:
+        await gate.catch_up(stored)
+        await asyncio.to_thread(in_transaction, engine, lambda c: people.give_back(c, command_id))
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
 
 
 async def say_alive(engine: Engine) -> None:

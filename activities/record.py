@@ -5,9 +5,8 @@ from __future__ import annotations
 import structlog
 from sqlalchemy import Engine
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from rules.change import Change
+from rules.change import Change, Recorded
 from store import changes as store_changes
 
 log = structlog.get_logger()
@@ -18,15 +17,16 @@ class Recorder:
         self._engine = engine
 
     @activity.defn(name="record")
-    def record(self, changes: list[Change]) -> None:
-        """One transaction; a transition written before is left as it is. Raises Stale, which retrying cannot mend."""
+    def record(self, changes: list[Change]) -> Recorded:
+        """One transaction; what was written before is left as it is, and what the store knows better is handed back."""
         try:
             with self._engine.begin() as connection:
                 store_changes.record(connection, changes)
-            for change in changes:
-                _tell(change)
-        except store_changes.Stale as stale:
-            raise ApplicationError(str(stale), type="Stale", non_retryable=True) from None
+        except store_changes.Ahead as ahead:
+            return Recorded(stored=ahead.stored)
+        for change in changes:
+            _tell(change)
+        return Recorded()
 
 
 def _tell(change: Change) -> None:

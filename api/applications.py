@@ -18,12 +18,16 @@ from gate import Refused
 from rules import payment_method, policy
 from rules.change import Apply
 from rules.facts import Contract
+from store import contracts
 
 router = APIRouter(tags=["Applying"])
 
 Method = Literal["credit_card", "atone", "np_invoice", "account_transfer", "invoice", "isp_collection"]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+# Something to be seen, all on one line.
+LINE = r"[^\x00-\x1f\x7f-\x9f]*"
+Words = Annotated[str, StringConstraints(max_length=200, pattern=rf"^{LINE}[^\s\x00-\x1f\x7f-\x9f]{LINE}$")]
+LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+Email = Annotated[str, StringConstraints(max_length=254, pattern=rf"^{LOCAL}@[^@\s.]+(\.[^@\s.]+)+$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^0[0-9]{9,10}$")]
 PostalCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{7}$")]
 
@@ -110,11 +114,14 @@ async def apply(request: Request) -> JSONResponse:
         raise refused(no)
     found, command = service(request), commands.command_id(request)
     contract = _contract(found, wanted, command)
+    # Sent again after its contract has begun, and perhaps ended: only a workflow that knows of it can answer.
+    begun = await found.read(lambda connection: contracts.owned(connection, contract.contract_id, None))
     personal = _personal(wanted, command, caller, language(request))
     take = Apply(**commands.head(found, command, "customer"), support_option=wanted.support_option)
     try:
-        async with commands.intake(found, command, personal):
-            answer = await found.gate.begin("apply", take, contract)
+        answer = await commands.answered(
+            found, command, personal, lambda: found.gate.begin("apply", take, begun or contract)
+        )
     except Refused as fault:
         raise refused(fault.refusal) from None
     shown = {

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
+from temporalio.service import RPCError
 
 from api.problems import refused
 from api.service import Service, service
-from gate import TAKEN_WITHIN, Refused
+from gate import TAKEN_WITHIN, Refused, Unavailable
 from rules import policy
 from rules.change import Act, Answer
 from rules.change import Request as Ask
@@ -58,18 +59,32 @@ async def _send(
     async def snapshot() -> Contract:
         return await found.read(lambda connection: contracts.snapshot(connection, contract_id))
 
-    async with intake(found, command.command_id, personal):
-        return await found.gate.send(update, command, contract_id, snapshot)
+    return await answered(
+        found,
+        command.command_id,
+        personal or {},
+        lambda: found.gate.send(update, command, contract_id, snapshot),
+    )
 
 
-@asynccontextmanager
-async def intake(found: Service, command: str, personal: dict[str, Any] | None) -> AsyncIterator[None]:
-    """Personal data lies in the store while the workflow decides, and is gone again where it refuses."""
-    if personal is not None:
-        await found.write(lambda connection: people.take_in(connection, command, personal, found.now()))
+async def answered(
+    found: Service, command: str, personal: dict[str, Any], send: Callable[[], Awaitable[Answer]]
+) -> Answer:
+    """Put the command down while the workflow decides. Raises Refused, or Unavailable where nothing has happened.
+
+    A crash in between may leave it done without anybody having said so: then the store knows, and the engine is told.
+    """
+    await found.write(lambda connection: people.take_in(connection, command, personal))
     try:
-        yield
-    except Refused:
-        if personal is not None:
+        answer = await send()
+    except (Refused, Unavailable) as no:
+        stored = await found.read(lambda connection: contracts.led_to(connection, command))
+        if stored is not None and command in stored.answers:
+            with suppress(RPCError):  # else a worker does it later
+                await found.gate.catch_up(stored)
+            return Answer(procedure_id=stored.answers[command])
+        if isinstance(no, Refused) and no.refusal.reason != "too_late":
             await found.write(lambda connection: people.give_back(connection, command))
         raise
+    await found.write(lambda connection: people.give_back(connection, command))
+    return answer

@@ -83,6 +83,12 @@ class Change(BaseModel):
     successor: Successor | None = None
 
 
+class Recorded(BaseModel):
+    """`stored`: how the contract stands, where it is not as the writer thought; then nothing was written."""
+
+    stored: Contract | None = None
+
+
 class Command(BaseModel):
     """`not_after`: when its sender stops waiting, so that it must not be taken any more. `policy`: the figures in force."""
 

@@ -5,41 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import NoResultFound
 
 from rules.change import Begun, Change, Charge, Entry
 from rules.facts import Contract, Delivery, Procedure, Task
-from store import deliveries, people
+from store import contracts, deliveries, people
 from store.tables import ChargeRow, ContractRow, DeliveryRow, EntryRow, ProcedureRow, TaskRow, TransitionRow
 from store.write import table, upsert
 
 
-class Stale(Exception):
-    """Another run of the same contract has written this transition: this one stands on an old snapshot."""
+class Ahead(Exception):
+    """The store holds transitions that the changes do not come from: `stored` is how the contract stands."""
+
+    def __init__(self, stored: Contract) -> None:
+        super().__init__(stored.contract_id)
+        self.stored = stored
 
 
 def record(connection: Connection, changes: list[Change]) -> None:
-    """Write each change that is not written yet. Raises Stale."""
+    """Write each change that is not written yet. Raises Ahead, and then nothing may be written."""
+    known = [change for change in changes if not _claim(connection, change)]
+    if known:
+        stored = contracts.snapshot(connection, known[-1].contract.contract_id)
+        if stored != known[-1].contract:
+            raise Ahead(stored)
     for change in changes:
-        if _claim(connection, change):
+        if change not in known:
             _write(connection, change)
 
 
 def _claim(connection: Connection, change: Change) -> bool:
-    """True where this transition is new. Raises Stale where another command stands under its number."""
-    contract = change.contract
+    """True where this transition is new."""
     row = {
-        "contract_id": contract.contract_id,
-        "number": contract.number,
+        "contract_id": change.contract.contract_id,
+        "number": change.contract.number,
         "command_id": change.command_id,
         "recorded_at": change.recorded_at,
     }
-    if upsert(connection, TransitionRow, [row]):
-        return True
-    there = table(TransitionRow)
-    same = (there.c.contract_id == contract.contract_id) & (there.c.number == contract.number)
-    if connection.execute(select(there.c.command_id).where(same)).scalar_one() != change.command_id:
-        raise Stale(contract.contract_id)
-    return False
+    return upsert(connection, TransitionRow, [row]) > 0
 
 
 def _write(connection: Connection, change: Change) -> None:
@@ -79,9 +82,9 @@ def facts(contract: Contract) -> dict[str, Any]:
 
 def _update_contract(connection: Connection, contract: Contract) -> None:
     rows = table(ContractRow)
-    connection.execute(
-        update(rows).where(rows.c.contract_id == contract.contract_id).values(**facts(contract))
-    )
+    mine = update(rows).where(rows.c.contract_id == contract.contract_id)
+    if not connection.execute(mine.values(**facts(contract))).rowcount:
+        raise NoResultFound(contract.contract_id)
 
 
 def _insert_successor(connection: Connection, old: Contract, new: Contract) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from rules.facts import Contract
-from store.tables import ChargeRow, ContractRow, EntryRow, PartyRow, ProcedureRow
+from store.tables import ChargeRow, ContractRow, EntryRow, PartyRow, ProcedureRow, TransitionRow
 from store.write import table
 
 _rows, _procedures, _entries = table(ContractRow), table(ProcedureRow), table(EntryRow)
-_parties, _charges = table(PartyRow), table(ChargeRow)
+_parties, _charges, _transitions = table(PartyRow), table(ChargeRow), table(TransitionRow)
 
 
 def snapshot(connection: Connection, contract_id: str) -> Contract:
@@ -23,6 +23,17 @@ def owned(connection: Connection, contract_id: str, account_id: str | None) -> C
     found = select(_rows.c.snapshot).where(_rows.c.contract_id == contract_id)
     if account_id is not None:
         found = found.where(_rows.c.account_id == account_id)
+    row = connection.execute(found).scalar_one_or_none()
+    return Contract.model_validate(row) if row else None
+
+
+def led_to(connection: Connection, command_id: str) -> Contract | None:
+    """The contract that a command has changed; None where it has changed nothing (yet)."""
+    found = (
+        select(_rows.c.snapshot)
+        .join(_transitions, _transitions.c.contract_id == _rows.c.contract_id)
+        .where(_transitions.c.command_id == command_id)
+    )
     row = connection.execute(found).scalar_one_or_none()
     return Contract.model_validate(row) if row else None
 

@@ -1,8 +1,8 @@
-"""Personal data: put down before a command is sent, put in its place by the transition that accepts it."""
+"""Commands on their way with their personal data: put down before they are sent, put in place by what accepts them."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
@@ -12,23 +12,33 @@ from store.tables import AccountRow, ContractRow, IntakeRow, PartyRow, PaymentRo
 from store.write import table, upsert
 
 KEPT = timedelta(days=1)
+DOUBTFUL_AFTER = timedelta(seconds=30)
 
 
-def take_in(connection: Connection, command_id: str, payload: dict[str, Any], now: datetime) -> None:
-    """Put down what a command carries of personal data. Repeating it changes nothing."""
-    upsert(connection, IntakeRow, [{"command_id": command_id, "received_at": now, "payload": payload}])
+def take_in(connection: Connection, command_id: str, payload: dict[str, Any]) -> None:
+    """Put down a command, with what it carries of personal data. Repeating it changes nothing."""
+    row = {"command_id": command_id, "received_at": datetime.now(UTC), "payload": payload}
+    upsert(connection, IntakeRow, [row], change=("received_at", "payload"))
 
 
 def give_back(connection: Connection, command_id: str) -> None:
-    """The command was refused: nothing of it stays."""
+    """The command was answered: nothing of it stays here."""
     rows = table(IntakeRow)
     connection.execute(delete(rows).where(rows.c.command_id == command_id))
 
 
-def sweep(connection: Connection, now: datetime) -> int:
+def unanswered(connection: Connection) -> list[str]:
+    """Commands that nobody has answered for so long that nobody will: what became of them is for the store to say."""
+    rows = table(IntakeRow)
+    old = rows.c.received_at < datetime.now(UTC) - DOUBTFUL_AFTER
+    found = select(rows.c.command_id).where(old).order_by(rows.c.received_at).limit(1000)
+    return list(connection.execute(found).scalars())
+
+
+def sweep(connection: Connection) -> int:
     """Forget what came with commands that never arrived. Returns how many."""
     rows = table(IntakeRow)
-    return int(connection.execute(delete(rows).where(rows.c.received_at < now - KEPT)).rowcount)
+    return int(connection.execute(delete(rows).where(rows.c.received_at < datetime.now(UTC) - KEPT)).rowcount)
 
 
 def place(connection: Connection, command_id: str, contract: Contract, facts: dict[str, Any]) -> None:
@@ -48,7 +58,8 @@ def place(connection: Connection, command_id: str, contract: Contract, facts: di
         connection.execute(
             update(tasks).where(tasks.c.task_id == payload["task_id"]).values(note=payload["note"])
         )
-    give_back(connection, command_id)
+    # The row itself stays until the command is answered: an engine that crashes now may know nothing of it.
+    connection.execute(update(rows).where(rows.c.command_id == command_id).values(payload={}))
 
 
 def _apply(connection: Connection, payload: dict[str, Any], facts: dict[str, Any]) -> None:

@@ -7,13 +7,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from rules import beside, decision, policy
-from rules.change import Act, Answer, Apply, Change, Command, Request
+from rules.change import Act, Answer, Apply, Change, Command, Recorded, Request
 from rules.effects import by_date
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
@@ -27,6 +28,7 @@ STORE_RETRY = RetryPolicy(
 # The sandbox gateway, and many a real one, may answer after half a minute.
 OUTSIDE_TIMEOUT = timedelta(seconds=60)
 OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+FIRST_COMMAND_WITHIN = timedelta(seconds=10)
 ARRIVED = "arrived"
 
 
@@ -38,7 +40,7 @@ class ContractWorkflow:
         self.writing = asyncio.Lock()
         # Whoever starts the workflow gives it the search attributes of this snapshot.
         self.shown = visible.shown(contract)
-        self.sending: set[asyncio.Task[None]] = set()
+        self.sending: dict[str, asyncio.Task[None]] = {}
         # Updates may be taken before `run` begins: what they send out is theirs to send.
         self.carried_over = list(contract.deliveries)
 
@@ -48,6 +50,7 @@ class ContractWorkflow:
         workflow.set_current_details(visible.details(self.contract))
         for delivery in self.carried_over:
             self.send(delivery)
+        await self.first_command()
         while not self.over():
             await self.until_due()
             await self.write(self.overdue())
@@ -59,23 +62,30 @@ class ContractWorkflow:
     async def apply(self, command: Apply) -> Answer:
         """The application that begins the contract."""
         return await self.take(
-            command, lambda step: application.apply(step, command.support_option).procedure_id
+            command, self._apply, lambda step: application.apply(step, command.support_option).procedure_id
         )
 
     @workflow.update(name="request")
     async def request(self, command: Request) -> Answer:
         """A customer's request; the validator has found nothing against it."""
-        return await self.take(command, lambda step: self.accept(step, command))
+        return await self.take(command, self._request, lambda step: self.accept(step, command))
 
     @workflow.update(name="act")
     async def act(self, command: Act) -> Answer:
         """An operator's answer to a task that waited."""
-        return await self.take(command, lambda step: self.dealt_with(step, command))
+        return await self.take(command, self._act, lambda step: self.dealt_with(step, command))
+
+    @workflow.signal(name="catch_up")
+    def catch_up(self, stored: Contract) -> None:
+        """The store is ahead: a command was written down, but the engine lost it before it heard of that."""
+        if stored.number > self.contract.number:
+            self.adopt(stored)
 
     @apply.validator
     def _apply(self, command: Apply) -> None:
         if command.command_id not in self.contract.answers:
             self.refuse_late(command)
+            self.refuse(Refusal(rule="", reason="too_late") if self.contract.number else None)
 
     @request.validator
     def _request(self, command: Request) -> None:
@@ -111,18 +121,19 @@ class ContractWorkflow:
         if refusal:
             raise ApplicationError(refusal.reason, refusal, type="Refusal", non_retryable=True)
 
-    async def take(self, command: Command, change: Callable[[Step], str]) -> Answer:
+    async def take(
+        self, command: Command, judge: Callable[[Any], None], change: Callable[[Step], str]
+    ) -> Answer:
         """One accepted command: what was due before it first, then the change; both written before it is answered."""
-        now = clock.now()
-        known = self.contract.answers.get(command.command_id)
-        if known:
-            return Answer(procedure_id=known)
-        changes = self.overdue()
-        step = Step(self.contract, now, command.by, key=command.command_id, digest=command.policy)
-        procedure_id = change(step)
-        self.remember(command.command_id, procedure_id)
-        await self.write([*changes, step.change(now, command.command_id)])
-        return Answer(procedure_id=procedure_id)
+        while command.command_id not in self.contract.answers:
+            now, changes = clock.now(), self.overdue()
+            step = Step(self.contract, now, command.by, key=command.command_id, digest=command.policy)
+            procedure_id = change(step)
+            self.remember(command.command_id, procedure_id)
+            if await self.write([*changes, step.change(now, command.command_id)]):
+                return Answer(procedure_id=procedure_id)
+            judge(command)
+        return Answer(procedure_id=self.contract.answers[command.command_id])
 
     def accept(self, step: Step, command: Request) -> str:
         effects = by_date(
@@ -150,26 +161,45 @@ class ContractWorkflow:
             changes.append(step.change(clock.now(), None))
         return changes
 
-    async def write(self, changes: list[Change]) -> None:
-        """Into the store in the order in which it was decided, then out into the world."""
+    async def write(self, changes: list[Change]) -> bool:
+        """Into the store in the order in which it was decided, then out into the world.
+
+        False where the store knows better: nothing of it is written, and the contract is now as the store says.
+        """
         if not changes:
-            return
-        self.shown = visible.show(self.contract, self.shown)
+            return True
+        contract = self.contract
+        self.shown = visible.show(contract, self.shown)
         async with self.writing:
-            await workflow.execute_local_activity(
+            if self.contract is not contract:
+                return False
+            recorded: Recorded = await workflow.execute_local_activity(
                 "record",
                 changes,
+                result_type=Recorded,
                 summary=visible.recorded(changes),
                 start_to_close_timeout=STORE_TIMEOUT,
                 retry_policy=STORE_RETRY,
             )
+            if recorded.stored:
+                self.adopt(recorded.stored)
+                return False
         for delivery in (delivery for change in changes for delivery in change.deliveries):
+            self.send(delivery)
+        return True
+
+    def adopt(self, stored: Contract) -> None:
+        """Go on from what the store says: whatever was decided here without knowing of it was never heard of."""
+        self.contract = stored
+        self.shown = visible.show(stored, self.shown)
+        for delivery in stored.deliveries:
             self.send(delivery)
 
     def send(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self.deliver(delivery))
-        self.sending.add(task)
-        task.add_done_callback(self.sending.discard)
+        if delivery.delivery_id not in self.sending:
+            task = asyncio.create_task(self.deliver(delivery))
+            self.sending[delivery.delivery_id] = task
+            task.add_done_callback(lambda _: self.sending.pop(delivery.delivery_id))
 
     async def deliver(self, delivery: Delivery) -> None:
         """Try until it has arrived or is refused for good; what came of it is a fact of the contract."""
@@ -182,16 +212,26 @@ class ContractWorkflow:
             start_to_close_timeout=OUTSIDE_TIMEOUT,
             retry_policy=OUTSIDE_RETRY,
         )
-        self.contract.deliveries = [
-            d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id
-        ]
-        if outcome == ARRIVED:
-            self.shown = visible.show(self.contract, self.shown)
-            return
-        changes = self.overdue()
-        step = Step(self.contract, clock.now(), "outside", key=delivery.delivery_id)
-        payment_method.answered(step, delivery, outcome)
-        await self.write([*changes, step.change(clock.now(), None)])
+        while any(d.delivery_id == delivery.delivery_id for d in self.contract.deliveries):
+            self.contract.deliveries = [
+                d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id
+            ]
+            if outcome == ARRIVED:
+                self.shown = visible.show(self.contract, self.shown)
+                return
+            changes = self.overdue()
+            step = Step(self.contract, clock.now(), "outside", key=delivery.delivery_id)
+            payment_method.answered(step, delivery, outcome)
+            await self.write([*changes, step.change(clock.now(), None)])
+
+    async def first_command(self) -> None:
+        """An application that came too late, or never, leaves nothing behind: not even a workflow that waits."""
+        if self.never_begun():
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(lambda: not self.never_begun(), timeout=FIRST_COMMAND_WITHIN)
+
+    def never_begun(self) -> bool:
+        return self.contract.state == "applied" and not self.contract.number
 
     async def until_due(self) -> None:
         """Sleep to the next deadline; a message that changes nothing about it leaves the timer alone."""
@@ -212,11 +252,12 @@ class ContractWorkflow:
     def over(self) -> bool:
         """Nothing can happen to the contract any more."""
         waiting = self.contract.procedures or self.contract.tasks or self.contract.deliveries
-        return self.contract.state in beside.OVER and not waiting
+        return self.never_begun() or (self.contract.state in beside.OVER and not waiting)
 
     def history_is_long(self) -> bool:
+        """What is on its way outside may take a while to get there first: begun anew, it might arrive twice."""
         limit = policy.of(self.contract.policy).workflow.continue_after_events
-        return workflow.info().get_current_history_length() > limit
+        return workflow.info().get_current_history_length() > limit * (2 if self.sending else 1)
 
     def at_rest(self) -> bool:
         return workflow.all_handlers_finished() and not self.writing.locked()

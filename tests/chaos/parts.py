@@ -1,0 +1,74 @@
+"""The parts of one service, each a process that can be killed and started again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from embedded import plan
+from embedded.part import Child, start
+from store.migrate import upgrade
+
+
+class Parts:
+    """Started by the same commands as `keiyaku up` starts them, but nobody stops them all when one dies."""
+
+    def __init__(self, what: plan.Plan, instead: Mapping[str, tuple[str, ...]]) -> None:
+        self.plan, self.settings = what, what.settings
+        planned = [part for stage in what.stages for part in stage]
+        self.parts = {p.name: replace(p, command=instead.get(p.name, p.command)) for p in planned}
+        self.running: dict[str, Child] = {}
+        self.kills = 0
+
+    async def start(self, name: str) -> None:
+        self.running[name] = await start(self.parts[name])
+
+    async def ready(self, name: str) -> None:
+        async with asyncio.timeout(60):
+            while await self.parts[name].ready():
+                assert not self.running[name].ended.done(), self.running[name].epitaph()
+                await asyncio.sleep(0.05)
+
+    async def kill(self, name: str) -> None:
+        """As `kill -9` does it."""
+        self.running[name].kill()
+        await self.running[name].ended
+        self.kills += 1
+
+    def pid(self, name: str) -> int:
+        return self.running[name].pid
+
+
+def planned(data: Path, speed: int = 1, now: datetime | None = None) -> plan.Plan:
+    """What `keiyaku up --data DATA --port 0 --speed SPEED` would start; its business time begins about `now`."""
+    data.mkdir(parents=True, exist_ok=True)
+    if speed != 1 and now is not None:
+        real = datetime.now(UTC)
+        epoch = real - (now - real) / (speed - 1)
+        kept = {"clock_speed": str(speed), "clock_epoch": epoch.isoformat()}
+        (data / "clock.json").write_text(json.dumps(kept))
+    options = plan.Options(data=data, port=0, speed=speed)
+    return plan.make(options, plan.own_settings(options))
+
+
+@asynccontextmanager
+async def parts(what: plan.Plan, **instead: tuple[str, ...]) -> AsyncIterator[Parts]:
+    """All of them running, some by another command; whatever the test did, none is left afterwards."""
+    await asyncio.to_thread(upgrade, what.settings.database_url)
+    made = Parts(what, instead)
+    try:
+        for stage in what.stages:
+            for part in stage:
+                await made.start(part.name)
+            for part in stage:
+                await made.ready(part.name)
+        yield made
+    finally:
+        for child in made.running.values():
+            child.kill()
+            await child.ended

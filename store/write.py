@@ -28,5 +28,8 @@ def upsert(
         )
     else:
         statement = statement.on_conflict_do_nothing(index_elements=keys)
-    result = connection.execute(statement) if len(values) == 1 else connection.execute(statement, values)
+    # Else PostgreSQL's driver does not tell how many rows an insert has written.
+    counted = {"preserve_rowcount": True}
+    parameters = None if len(values) == 1 else values
+    result = connection.execute(statement, parameters, execution_options=counted)
     return int(result.rowcount)

@@ -1,0 +1,38 @@
+"""An insert that may be repeated says whether it was the first, on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from store.tables import WorkerRow
+from store.write import table, upsert
+
+ROWS = table(WorkerRow)
+NOW, LATER = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC)
+
+
+def row(name: str, seen_at: datetime = NOW) -> dict[str, Any]:
+    return {"worker_id": name, "seen_at": seen_at}
+
+
+def test_the_first_insert_counts_and_its_repetition_does_not(engine: Engine) -> None:
+    with engine.begin() as connection:
+        assert upsert(connection, WorkerRow, [row("a")]) == 1
+        assert upsert(connection, WorkerRow, [row("a", LATER)]) == 0
+        assert connection.execute(select(ROWS.c.seen_at)).scalar_one() == NOW
+
+
+def test_of_several_rows_only_new_ones_count(engine: Engine) -> None:
+    with engine.begin() as connection:
+        upsert(connection, WorkerRow, [row("a")])
+        assert upsert(connection, WorkerRow, [row("a"), row("b"), row("c")]) == 2
+
+
+def test_columns_that_may_change_are_changed(engine: Engine) -> None:
+    with engine.begin() as connection:
+        upsert(connection, WorkerRow, [row("a")])
+        assert upsert(connection, WorkerRow, [row("a", LATER)], change=("seen_at",)) == 1
+        assert connection.execute(select(ROWS.c.seen_at)).scalar_one() == LATER

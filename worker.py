@@ -62,21 +62,27 @@ async def main(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(Gateway(settings))
         executor = stack.enter_context(ThreadPoolExecutor(RECORDERS))
-        outside = Outside(engine, Clock(settings.clock_speed, settings.clock_epoch))
-        credentials = Credentials(settings.secret_key.get_secret_value())
-        activities: list[Callable[..., Any]] = [
-            Recorder(engine).record,
-            Notices(outside, Mailer(settings), Printer(settings), credentials).send,
-            Cards(outside, gateway).register_card,
-            Contracts(outside, client, settings.task_queue).wake,
-        ]
-        worker = make_worker(client, settings, activities, executor)
+        worker = make_worker(client, settings, activities(settings, engine, client, gateway), executor)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run())
             tasks.create_task(make_current(client, settings))
             tasks.create_task(hear_of_policies(engine))
             tasks.create_task(settle_doubts(engine, Gate(client, settings.task_queue)))
             tasks.create_task(say_alive(engine))
+
+
+def activities(
+    settings: Settings, engine: Engine, client: Client, gateway: Gateway
+) -> list[Callable[..., Any]]:
+    """Every activity there is, with what it works with."""
+    outside = Outside(engine, Clock(settings.clock_speed, settings.clock_epoch))
+    credentials = Credentials(settings.secret_key.get_secret_value())
+    return [
+        Recorder(engine).record,
+        Notices(outside, Mailer(settings), Printer(settings), credentials).send,
+        Cards(outside, gateway).register_card,
+        Contracts(outside, client, settings.task_queue).wake,
+    ]
 
 
 def make_worker(

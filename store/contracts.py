@@ -81,7 +81,7 @@ def found(connection: Connection, query: str, limit: int, offset: int) -> list[C
     wanted = select(_rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id)
     if query:
         columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
-        wanted = wanted.where(or_(*(column.contains(query, autoescape=True) for column in columns)))
+        wanted = wanted.where(or_(*(column.icontains(query, autoescape=True) for column in columns)))
     ordered = wanted.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id).limit(limit + 1).offset(offset)
     return [Contract.model_validate(row) for row in connection.execute(ordered).scalars()]
 

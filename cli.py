@@ -132,6 +132,31 @@ def migrate() -> None:
 
 
 @app.command()
+def catch_up() -> None:
+    """Tell Temporal how every open contract stands in the store, after either was restored. Repeating it is harmless."""
+    from activities import contract
+    from gate import Gate, connect_client
+    from store.database import connect
+
+    settings = _settings("catch-up")
+
+    async def tell() -> None:
+        gate = Gate(await connect_client(settings), settings.task_queue)
+        async for told in contract.catch_up(connect(settings.database_url), gate):
+            typer.echo(f"{told} contracts")
+
+    try:
+        asyncio.run(tell())
+    except Exception as fault:
+        _fail(
+            f"Not every contract could be told ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}"
+        )
+    finally:
+        time.sleep(0.3)  # as in `worker`
+    typer.echo("Temporal knows every open contract.")
+
+
+@app.command()
 def check_policy(file: PolicyFile = None) -> None:
     """Check a policy file; the exit code says whether it can be used."""
     from rules import policy

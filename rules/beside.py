@@ -27,6 +27,11 @@ REQUESTS = tuple(dict.fromkeys(request for request, _ in VERDICTS))
 PENDING = tuple(dict.fromkeys(pending for _, pending in VERDICTS))
 
 
+def nothing_waits(contract: Contract) -> bool:
+    """Over, and nothing about it is left to be done."""
+    return contract.state in OVER and not (contract.procedures or contract.tasks or contract.deliveries)
+
+
 def refusal(contract: Contract, kind: str) -> Refusal | None:
     """Why `kind` may not begin beside what is pending on `contract`, or None."""
     if contract.state in OVER:

@@ -38,6 +38,12 @@ def led_to(connection: Connection, command_id: str) -> Contract | None:
     return Contract.model_validate(row) if row else None
 
 
+def following(connection: Connection, last: str, limit: int) -> list[Contract]:
+    """All contracts by ID, those after `last`."""
+    found = select(_rows.c.snapshot).where(_rows.c.contract_id > last).order_by(_rows.c.contract_id)
+    return [Contract.model_validate(row) for row in connection.execute(found.limit(limit)).scalars()]
+
+
 def of_account(connection: Connection, account_id: str) -> list[Contract]:
     """All contracts of an account, the newest first."""
     found = select(_rows.c.snapshot).where(_rows.c.account_id == account_id)

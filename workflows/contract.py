@@ -251,8 +251,7 @@ class ContractWorkflow:
 
     def over(self) -> bool:
         """Nothing can happen to the contract any more."""
-        waiting = self.contract.procedures or self.contract.tasks or self.contract.deliveries
-        return self.never_begun() or (self.contract.state in beside.OVER and not waiting)
+        return self.never_begun() or beside.nothing_waits(self.contract)
 
     def history_is_long(self) -> bool:
         """What is on its way outside may take a while to get there first: begun anew, it might arrive twice."""

@@ -1,0 +1,48 @@
+"""`keiyaku catch-up`: the store tells an engine that lost something."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from tests.running import KEIYAKU
+from tests.stack import Stack
+
+
+def catch_up(stack: Stack, **env: str) -> subprocess.CompletedProcess[str]:
+    given = {
+        "KEIYAKU_DATA_DIR": str(stack.service.data),
+        "KEIYAKU_DATABASE_URL": stack.database_url,
+        "KEIYAKU_TEMPORAL_ADDRESS": stack.note["temporal_address"],
+    }
+    command = [KEIYAKU, "catch-up"]
+    return subprocess.run(
+        command, env=os.environ | given | env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+async def test_a_contract_that_the_engine_lost_runs_again_and_keeps_its_deadlines(
+    running_stack: Stack,
+) -> None:
+    stack = running_stack
+    stack.at(range(2, 10))
+    rental = stack.active_contract()
+    procedure = rental.agree("cancellation")
+    client = await Client.connect(stack.note["temporal_address"])
+    await client.get_workflow_handle(rental.contract_id).terminate("lost")
+
+    told = catch_up(stack)
+
+    assert told.returncode == 0, told.stderr
+    now = await client.get_workflow_handle(rental.contract_id).describe()
+    assert now.status is WorkflowExecutionStatus.RUNNING
+    stack.at(1)
+    assert rental.procedure(procedure["procedure_id"])["state"] == "awaiting_device"
+
+
+def test_where_temporal_does_not_answer_it_says_so(running_stack: Stack) -> None:
+    told = catch_up(running_stack, KEIYAKU_TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert told.returncode == 1
+    assert "does Temporal at 127.0.0.1:1 answer" in told.stderr

@@ -34,9 +34,9 @@ async def waiting(
 ) -> dict[str, Any]:
     """The longest waiting first."""
     operator(request)
-    limit, offset = asked(request)
-    rows = await service(request).read(lambda c: tasks.waiting(c, kind, contract_id, limit, offset))
-    return page(rows, limit, offset, _task)
+    limit, after = asked(request)
+    rows = await service(request).read(lambda c: tasks.waiting(c, kind, contract_id, limit, after))
+    return page(rows, limit, lambda row: (row["since"], row["task_id"]), _task)
 
 
 def _task(row: RowMapping) -> dict[str, Any]:
@@ -81,11 +81,11 @@ async def deal_with(request: Request, task_id: str) -> dict[str, Any]:
 async def find(request: Request, query: str = "") -> dict[str, Any]:
     """By contract ID, or by name, e-mail or telephone of the customer."""
     operator(request)
-    limit, offset = asked(request)
+    limit, after = asked(request)
     found = service(request)
-    rows = await found.read(lambda connection: contracts.found(connection, query, limit, offset))
+    rows = await found.read(lambda connection: contracts.found(connection, query, limit, after))
     now = found.now()
-    return page(rows, limit, offset, lambda contract: shapes.contract(contract, now))
+    return page(rows, limit, lambda c: (c.applied_at, c.contract_id), lambda c: shapes.contract(c, now))
 
 
 @router.get("/contracts/{contract_id}", summary="Look at a contract")

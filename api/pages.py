@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
-from fastapi import Query, Request
+from fastapi import Request
 
-from api.problems import invalid
+from api.problems import Problem, invalid
 
 T = TypeVar("T")
-Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before")]
+Place = tuple[datetime, str]
+"""Where an item stands in a list that changes while it is read: its instant, and its ID among those of the same."""
 
 
-def asked(request: Request) -> tuple[int, int]:
-    """Limit and offset. Raises 422."""
-    limit = _number(request.query_params.get("limit", "50"), 1, 200, "limit")
+def asked(request: Request) -> tuple[int, Place | None]:
+    """Limit, and the place after which to go on. Raises 422."""
     cursor = request.query_params.get("cursor")
-    return limit, _offset(cursor) if cursor is not None else 0
+    return _limit(request), _place(cursor) if cursor is not None else None
 
 
-def page(rows: Sequence[T], limit: int, offset: int, show: Callable[[T], Any]) -> dict[str, Any]:
-    """A page of `rows`, which start at `offset` and go at least one beyond the limit where there are more."""
-    following = offset + limit if len(rows) > limit else None
-    cursor = base64.urlsafe_b64encode(str(following).encode()).decode() if following else None
-    return {"items": [show(row) for row in rows[:limit]], "next_cursor": cursor}
+def page(
+    rows: Sequence[T], limit: int, place: Callable[[T], Place], show: Callable[[T], Any]
+) -> dict[str, Any]:
+    """A page of `rows`, which go at least one beyond the limit where there are more."""
+    shown, more = rows[:limit], len(rows) > limit
+    return {
+        "items": [show(row) for row in shown],
+        "next_cursor": _cursor(*place(shown[-1])) if more else None,
+    }
 
 
 def page_of_all(rows: Sequence[T], request: Request, show: Callable[[T], Any]) -> dict[str, Any]:
-    """A page of a list that is read whole."""
-    limit, offset = asked(request)
-    return page(rows[offset:], limit, offset, show)
+    """A page of a list that is read whole, and that grows at its end only. Raises 422."""
+    limit, cursor = _limit(request), request.query_params.get("cursor")
+    offset = _number(_decoded(cursor), 1, 10**8, "cursor") if cursor is not None else 0
+    following = offset + limit
+    return {
+        "items": [show(row) for row in rows[offset:following]],
+        "next_cursor": _encoded(str(following)) if len(rows) > following else None,
+    }
+
+
+def _limit(request: Request) -> int:
+    return _number(request.query_params.get("limit", "50"), 1, 200, "limit")
 
 
 def _number(text: str, least: int, most: int, field: str) -> int:
@@ -42,9 +54,31 @@ def _number(text: str, least: int, most: int, field: str) -> int:
     return int(text)
 
 
-def _offset(cursor: str) -> int:
+def _cursor(at: datetime, name: str) -> str:
+    return _encoded(f"{at.isoformat()} {name}")
+
+
+def _place(cursor: str) -> Place:
+    at, _, name = _decoded(cursor).partition(" ")
     try:
-        text = base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        text = ""
-    return _number(text, 1, 10**8, "cursor")
+        place = datetime.fromisoformat(at), name
+        if place[0].tzinfo and name.isprintable():
+            return place
+    except ValueError:
+        pass
+    raise _no_cursor()
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _decoded(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise _no_cursor() from None
+
+
+def _no_cursor() -> Problem:
+    return invalid([{"field": "cursor", "detail": "the next_cursor of the page before"}])

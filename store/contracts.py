@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
 from rules.facts import Contract
@@ -82,13 +84,22 @@ def timeline(connection: Connection, contract_id: str) -> list[RowMapping]:
     return list(connection.execute(found.order_by(_entries.c.at, _entries.c.entry_id)).mappings())
 
 
-def found(connection: Connection, query: str, limit: int, offset: int) -> list[Contract]:
-    """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words; one more than `limit`."""
+def found(
+    connection: Connection, query: str, limit: int, after: tuple[datetime, str] | None
+) -> list[Contract]:
+    """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words, the newest first.
+
+    Those after a place; one more than `limit` where there are more.
+    """
     wanted = select(_rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id)
     if query:
         columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
         wanted = wanted.where(or_(*(column.icontains(query, autoescape=True) for column in columns)))
-    ordered = wanted.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id).limit(limit + 1).offset(offset)
+    if after:
+        at, contract_id = after
+        same = and_(_rows.c.applied_at == at, _rows.c.contract_id > contract_id)
+        wanted = wanted.where(or_(_rows.c.applied_at < at, same))
+    ordered = wanted.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id).limit(limit + 1)
     return [Contract.model_validate(row) for row in connection.execute(ordered).scalars()]
 
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, RowMapping, and_, func, or_, select
 
 from store.tables import TaskRow
 from store.write import table
 
+After = tuple[datetime, str]
 _rows = table(TaskRow)
 
 
 def waiting(
-    connection: Connection, kind: str | None, contract_id: str | None, limit: int, offset: int
+    connection: Connection, kind: str | None, contract_id: str | None, limit: int, after: After | None
 ) -> list[RowMapping]:
-    """Open tasks, the longest waiting first; one more than `limit` where there are more."""
+    """Open tasks, the longest waiting first, those after a place; one more than `limit` where there are more."""
     found = select(_rows).where(_rows.c.done_at.is_(None))
     if kind is not None:
         found = found.where(_rows.c.kind == kind)
     if contract_id is not None:
         found = found.where(_rows.c.contract_id == contract_id)
-    ordered = found.order_by(_rows.c.since, _rows.c.task_id).limit(limit + 1).offset(offset)
+    if after:
+        since, task_id = after
+        found = found.where(
+            or_(_rows.c.since > since, and_(_rows.c.since == since, _rows.c.task_id > task_id))
+        )
+    ordered = found.order_by(_rows.c.since, _rows.c.task_id).limit(limit + 1)
     return list(connection.execute(ordered).mappings())
 
 

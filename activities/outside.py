@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -30,10 +31,12 @@ class Outside:
         known = await asyncio.to_thread(self._outcome, delivery.delivery_id)
         if known:
             return known
+        began = time.monotonic()
         try:
             outcome = await attempt()
         except Unreachable as fault:
-            await asyncio.to_thread(self._note_trouble, delivery.delivery_id, str(fault))
+            tried = timedelta(seconds=time.monotonic() - began)
+            await asyncio.to_thread(self._note_trouble, delivery.delivery_id, str(fault), tried)
             log.warning("not delivered yet", kind=delivery.kind, trouble=str(fault), **_ids(delivery))
             raise
         log.info("delivered", kind=delivery.kind, outcome=outcome, **_ids(delivery))
@@ -49,10 +52,10 @@ class Outside:
         with self.engine.begin() as connection:
             deliveries.settle(connection, delivery_id, ARRIVED)
 
-    def _note_trouble(self, delivery_id: str, what: str) -> None:
+    def _note_trouble(self, delivery_id: str, what: str, tried: timedelta) -> None:
         info = activity.info()
         wait = min(FIRST_WAIT * 2 ** min(info.attempt - 1, 20), LONGEST_WAIT)
-        next_try_at = self._clock.business(info.started_time + wait)
+        next_try_at = self._clock.business(info.started_time + tried + wait)
         with self.engine.begin() as connection:
             deliveries.trouble(connection, delivery_id, what, next_try_at)
 

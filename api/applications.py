@@ -18,7 +18,6 @@ from gate import Refused
 from rules import payment_method, policy
 from rules.change import Apply
 from rules.facts import Contract
-from store import contracts
 
 router = APIRouter(tags=["Applying"])
 
@@ -114,13 +113,11 @@ async def apply(request: Request) -> JSONResponse:
         raise refused(no)
     found, command = service(request), commands.command_id(request)
     contract = _contract(found, wanted, command)
-    # Sent again after its contract has begun, and perhaps ended: only a workflow that knows of it can answer.
-    begun = await found.read(lambda connection: contracts.owned(connection, contract.contract_id, None))
     personal = _personal(wanted, command, caller, language(request))
     take = Apply(**commands.head(found, command, "customer"), support_option=wanted.support_option)
     try:
-        answer = await commands.answered(
-            found, command, personal, lambda: found.gate.begin("apply", take, begun or contract)
+        answer = await commands.repeated(request) or await commands.answered(
+            found, command, personal, lambda: found.gate.begin("apply", take, contract)
         )
     except Refused as fault:
         raise refused(fault.refusal) from None

@@ -36,6 +36,20 @@ def head(found: Service, command: str, by: str) -> dict[str, Any]:
     }
 
 
+async def repeated(request: Request) -> Answer | None:
+    """What the command led to when it was sent before, under the same Idempotency-Key, by somebody who heard no answer."""
+    known: str | None = getattr(request.state, "command_id", None)
+    if known is None:
+        return None
+    stored = await service(request).read(lambda connection: contracts.led_to(connection, known))
+    return _led_to(stored, known) if stored else None
+
+
+def _led_to(stored: Contract, command: str) -> Answer:
+    # What is too old to be remembered has begun a procedure of its own name, or dealt with a task, which knows its procedure.
+    return Answer(procedure_id=stored.answers.get(command, f"p-{command}"))
+
+
 async def ask(
     request: Request, contract: Contract, ask: Ask, personal: dict[str, Any] | None = None
 ) -> Answer:
@@ -79,10 +93,10 @@ async def answered(
         answer = await send()
     except (Refused, Unavailable) as no:
         stored = await found.read(lambda connection: contracts.led_to(connection, command))
-        if stored is not None and command in stored.answers:
+        if stored is not None:
             with suppress(RPCError):  # else a worker does it later
                 await found.gate.catch_up(stored)
-            return Answer(procedure_id=stored.answers[command])
+            return _led_to(stored, command)
         if isinstance(no, Refused) and no.refusal.reason != "too_late":
             await found.write(lambda connection: people.give_back(connection, command))
         raise

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import NoResultFound
 
-from rules.change import Begun, Change, Charge, Entry
-from rules.facts import Contract, Delivery, Procedure, Task
+from rules.change import Begun, Change, Charge, Done, Entry
+from rules.facts import Contract, Delivery, Task
 from store import contracts, deliveries, people
 from store.tables import ChargeRow, ContractRow, DeliveryRow, EntryRow, ProcedureRow, TaskRow, TransitionRow
-from store.write import table, upsert
+from store.write import insert, set_values, table, upsert
+
+_rows = table(ContractRow)
+_COLUMNS = tuple(name for name in _rows.columns.keys() if name in Contract.model_fields)  # noqa: SIM118
+_OWNER = select(_rows.c.account_id, _rows.c.party_id).where(_rows.c.contract_id == bindparam("contract_id"))
 
 
 class Ahead(Exception):
@@ -47,27 +51,29 @@ def _claim(connection: Connection, change: Change) -> bool:
 
 def _write(connection: Connection, change: Change) -> None:
     contract = change.contract
+    columns = facts(contract)
     if change.command_id:
-        people.place(connection, change.command_id, contract, facts(contract))
-    _update_contract(connection, contract)
-    if change.successor:
-        following = change.successor
-        _insert_successor(connection, contract, following.contract)
-        _begin(connection, following.contract, [following.begun], following.entries, change)
-    _begin(connection, contract, change.begun, change.entries, change)
-    _move(connection, [*contract.procedures, *change.closed], {p.procedure_id for p in change.closed})
-    for done in change.done:
-        connection.execute(
-            update(table(TaskRow))
-            .where(table(TaskRow).c.task_id == done.task_id)
-            .values(done_at=done.at, done_by=done.by, action=done.action)
-        )
-    if change.charges:
-        connection.execute(table(ChargeRow).insert(), [_charge(charge) for charge in change.charges])
-    if change.deliveries:
-        connection.execute(
-            table(DeliveryRow).insert(), [_delivery(delivery) for delivery in change.deliveries]
-        )
+        people.place(connection, change.command_id, contract, columns)
+    if not set_values(connection, ContractRow, [columns]):
+        raise NoResultFound(contract.contract_id)
+    begun = [_procedure(contract, one, change.entries) for one in change.begun]
+    entries = [_entry(contract, entry, change) for entry in change.entries]
+    tasks = [_task(contract, task) for task in contract.tasks]
+    if following := change.successor:
+        successor = following.contract
+        _insert_successor(connection, contract, successor)
+        begun.append(_procedure(successor, following.begun, following.entries))
+        entries += [_entry(successor, entry, change) for entry in following.entries]
+        tasks += [_task(successor, task) for task in successor.tasks]
+    insert(connection, ProcedureRow, begun)
+    set_values(connection, ProcedureRow, _moved(change))
+    if tasks:
+        upsert(connection, TaskRow, tasks)
+    insert(connection, EntryRow, entries)
+    done = [_done(one) for one in change.done]
+    set_values(connection, TaskRow, done)
+    insert(connection, ChargeRow, [_charge(charge) for charge in change.charges])
+    insert(connection, DeliveryRow, [_delivery(delivery) for delivery in change.deliveries])
     for arrived in change.arrived:
         deliveries.settle(connection, arrived.delivery_id, arrived.outcome)
 
@@ -75,69 +81,58 @@ def _write(connection: Connection, change: Change) -> None:
 def facts(contract: Contract) -> dict[str, Any]:
     """The columns of a contract's row that its snapshot says."""
     due = min((p.due_at for p in contract.procedures if p.due_at), default=None)
-    names = set(table(ContractRow).columns.keys()) & set(Contract.model_fields)
-    columns = contract.model_dump(include=names)
+    columns = {name: getattr(contract, name) for name in _COLUMNS}
     return {**columns, "due_at": due, "snapshot": contract.model_dump(mode="json", exclude_defaults=True)}
 
 
-def _update_contract(connection: Connection, contract: Contract) -> None:
-    rows = table(ContractRow)
-    mine = update(rows).where(rows.c.contract_id == contract.contract_id)
-    if not connection.execute(mine.values(**facts(contract))).rowcount:
-        raise NoResultFound(contract.contract_id)
-
-
 def _insert_successor(connection: Connection, old: Contract, new: Contract) -> None:
-    rows = table(ContractRow)
-    owner = connection.execute(
-        select(rows.c.account_id, rows.c.party_id).where(rows.c.contract_id == old.contract_id)
-    ).one()
-    connection.execute(
-        rows.insert().values(account_id=owner.account_id, party_id=owner.party_id, **facts(new))
-    )
+    owner = connection.execute(_OWNER, {"contract_id": old.contract_id}).one()
+    row = {**facts(new), "account_id": owner.account_id, "party_id": owner.party_id}
+    insert(connection, ContractRow, [row])
 
 
-def _begin(
-    connection: Connection, contract: Contract, begun: list[Begun], entries: list[Entry], change: Change
-) -> None:
-    if begun:
-        rows = [_procedure(contract, one) | {"began_at": entries[0].at} for one in begun]
-        connection.execute(table(ProcedureRow).insert(), rows)
-    if contract.tasks:
-        upsert(connection, TaskRow, [_task(contract, task) for task in contract.tasks])
-    if entries:
-        rows = [
-            entry.model_dump() | {"contract_id": contract.contract_id, "recorded_at": change.recorded_at}
-            for entry in entries
-        ]
-        connection.execute(table(EntryRow).insert(), rows)
+def _moved(change: Change) -> list[dict[str, Any]]:
+    """Procedures that were open before; what began with this change is written as it stands already."""
+    begun = {one.procedure.procedure_id for one in change.begun}
+    closed = {procedure.procedure_id for procedure in change.closed}
+    return [
+        {
+            "procedure_id": procedure.procedure_id,
+            "state": procedure.state,
+            "waiting_on": procedure.waiting_on,
+            "due_at": procedure.due_at,
+            "closed": procedure.procedure_id in closed,
+        }
+        for procedure in (*change.contract.procedures, *change.closed)
+        if procedure.procedure_id not in begun - closed
+    ]
 
 
-def _move(connection: Connection, procedures: list[Procedure], closed: set[str]) -> None:
-    rows = table(ProcedureRow)
-    for procedure in procedures:
-        values = procedure.model_dump(include={"state", "waiting_on", "due_at"})
-        done = procedure.procedure_id in closed
-        connection.execute(
-            update(rows).where(rows.c.procedure_id == procedure.procedure_id).values(**values, closed=done)
-        )
-
-
-def _procedure(contract: Contract, begun: Begun) -> dict[str, Any]:
-    procedure = begun.procedure
+def _procedure(contract: Contract, begun: Begun, entries: list[Entry]) -> dict[str, Any]:
+    # The snapshot's, as of this very change: the workflow may have gone on since.
+    procedure = contract.procedure(begun.procedure.procedure_id) or begun.procedure
     columns = procedure.model_dump(include={"procedure_id", "kind", "state", "waiting_on", "due_at"})
     effects = [effect.model_dump(mode="json", exclude_none=True) for effect in begun.effects]
     return {
         **columns,
         "contract_id": contract.contract_id,
         "closed": False,
+        "began_at": entries[0].at,
         "effects": effects,
         "body": begun.body,
     }
 
 
+def _entry(contract: Contract, entry: Entry, change: Change) -> dict[str, Any]:
+    return entry.model_dump() | {"contract_id": contract.contract_id, "recorded_at": change.recorded_at}
+
+
 def _task(contract: Contract, task: Task) -> dict[str, Any]:
     return task.model_dump() | {"contract_id": contract.contract_id}
+
+
+def _done(done: Done) -> dict[str, Any]:
+    return {"task_id": done.task_id, "done_at": done.at, "done_by": done.by, "action": done.action}
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

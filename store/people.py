@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select
 
 from rules.facts import Contract
 from store.tables import AccountRow, ContractRow, IntakeRow, PartyRow, PaymentRow, TaskRow
-from store.write import table, upsert
+from store.write import set_values, table, upsert
 
 KEPT = timedelta(days=1)
 DOUBTFUL_AFTER = timedelta(seconds=30)
+_rows = table(IntakeRow)
+_PAYLOAD = select(_rows.c.payload).where(_rows.c.command_id == bindparam("command_id"))
 
 
 def take_in(connection: Connection, command_id: str, payload: dict[str, Any]) -> None:
@@ -43,23 +45,17 @@ def sweep(connection: Connection) -> int:
 
 def place(connection: Connection, command_id: str, contract: Contract, facts: dict[str, Any]) -> None:
     """Move what came with the command to where it belongs."""
-    rows = table(IntakeRow)
-    payload = connection.execute(
-        select(rows.c.payload).where(rows.c.command_id == command_id)
-    ).scalar_one_or_none()
-    if payload is None:
+    payload = connection.execute(_PAYLOAD, {"command_id": command_id}).scalar_one_or_none()
+    if not payload:
         return
     if "party" in payload:
         _apply(connection, payload, facts)
     if "payment" in payload:
         upsert(connection, PaymentRow, [{"contract_id": contract.contract_id, **payload["payment"]}])
     if "note" in payload:
-        tasks = table(TaskRow)
-        connection.execute(
-            update(tasks).where(tasks.c.task_id == payload["task_id"]).values(note=payload["note"])
-        )
+        set_values(connection, TaskRow, [{"task_id": payload["task_id"], "note": payload["note"]}])
     # The row itself stays until the command is answered: an engine that crashes now may know nothing of it.
-    connection.execute(update(rows).where(rows.c.command_id == command_id).values(payload={}))
+    set_values(connection, IntakeRow, [{"command_id": command_id, "payload": {}}])
 
 
 def _apply(connection: Connection, payload: dict[str, Any], facts: dict[str, Any]) -> None:

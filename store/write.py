@@ -1,10 +1,13 @@
-"""The two things every writer needs: a row's table, and an insert that may be repeated."""
+"""What every writer needs: a row's table, and statements that are built once, as building one costs more than running it."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Insert, Table, Update, bindparam
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import update as plain_update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -14,22 +17,54 @@ def table(row: type[SQLModel]) -> Table:
     return found
 
 
+def insert(connection: Connection, row: type[SQLModel], values: list[dict[str, Any]]) -> None:
+    """Insert rows that name the same columns."""
+    if values:
+        connection.execute(_insert(row), values)
+
+
 def upsert(
     connection: Connection, row: type[SQLModel], values: list[dict[str, Any]], change: tuple[str, ...] = ()
 ) -> int:
     """Insert; where the key is there already, set the columns of `change`, or do nothing. Returns the rows written."""
-    insert: Any = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
-    target = table(row)
-    statement = insert(target).values(values) if len(values) == 1 else insert(target)
-    keys = list(target.primary_key.columns)
-    if change:
-        statement = statement.on_conflict_do_update(
-            index_elements=keys, set_={name: statement.excluded[name] for name in change}
-        )
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
     # Else PostgreSQL's driver does not tell how many rows an insert has written.
     counted = {"preserve_rowcount": True}
-    parameters = None if len(values) == 1 else values
-    result = connection.execute(statement, parameters, execution_options=counted)
-    return int(result.rowcount)
+    statement = _upsert(connection.dialect.name, row, change)
+    return int(connection.execute(statement, values, execution_options=counted).rowcount)
+
+
+def set_values(connection: Connection, row: type[SQLModel], values: list[dict[str, Any]]) -> int:
+    """Set columns of rows that are there; `values` name the key among the columns. Returns the rows written."""
+    if not values:
+        return 0
+    keys = [column.name for column in table(row).primary_key.columns]
+    named = [
+        {f"key_{name}" if name in keys else name: value for name, value in one.items()} for one in values
+    ]
+    return int(connection.execute(_update(row), named).rowcount)
+
+
+@cache
+def _insert(row: type[SQLModel]) -> Insert:
+    return plain_insert(table(row)).inline()
+
+
+@cache
+def _upsert(dialect: str, row: type[SQLModel], change: tuple[str, ...]) -> Insert:
+    target = table(row)
+    keys = list(target.primary_key.columns)
+    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(target).inline()
+    if not change:
+        found: Insert = statement.on_conflict_do_nothing(index_elements=keys)
+        return found
+    new = {name: statement.excluded[name] for name in change}
+    changing: Insert = statement.on_conflict_do_update(index_elements=keys, set_=new)
+    return changing
+
+
+@cache
+def _update(row: type[SQLModel]) -> Update:
+    statement = plain_update(table(row))
+    for column in table(row).primary_key.columns:
+        statement = statement.where(column == bindparam(f"key_{column.name}"))
+    return statement

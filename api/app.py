@@ -94,9 +94,11 @@ async def _service(settings: Settings, figures: policy.Policy, http: httpx.Async
 
 async def _sweep(found: Service) -> None:
     """Every hour, forget answers and wrong tries whose time is over."""
+    # Whoever asks again does so by real time, however fast the clock runs.
+    undone = answers.UNDONE * found.settings.clock_speed
     while True:
         with suppress(*PART_DOWN):
-            await found.write(lambda connection: answers.sweep(connection, found.now()))
+            await found.write(lambda connection: answers.sweep(connection, found.now() - undone))
             await found.write(lambda connection: locks.sweep(connection, found.now()))
         await asyncio.sleep(3600)
 

@@ -18,7 +18,9 @@ from rules import policy
 from store import answers
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+"""Longer than a request takes: after a crash whoever asks again waits for so long."""
+
 LONGEST_KEY = 200
 KEPT_HEADERS = ("content-type", "location", "cache-control")
 

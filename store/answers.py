@@ -65,6 +65,6 @@ def leave(connection: Connection, answer_key: str, now: datetime) -> None:
     connection.execute(update(_rows).where(undone).values(leased_until=now - timedelta(microseconds=1)))
 
 
-def sweep(connection: Connection, now: datetime) -> int:
-    """Forget answers whose time is over, and keys that nothing came of. Returns how many."""
-    return int(connection.execute(delete(_rows).where(_rows.c.leased_until < now - UNDONE)).rowcount)
+def sweep(connection: Connection, before: datetime) -> int:
+    """Forget answers whose time was over before that, and keys that nothing came of. Returns how many."""
+    return int(connection.execute(delete(_rows).where(_rows.c.leased_until < before)).rowcount)

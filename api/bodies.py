@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -51,18 +52,25 @@ def _says_what_no_text_may(value: Any) -> bool:
     return isinstance(value, str) and any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
 
 
-def takes(
-    model: type[BaseModel] | None, example: dict[str, Any] | None = None, required: bool = True
-) -> dict[str, Any]:
-    """`openapi_extra` for an endpoint that reads `model`."""
-    if model is None:
-        return {}
-    content = {
-        "schema": {"$ref": f"#/components/schemas/{model.__name__}"},
-        **({"example": example} if example else {}),
-    }
-    MODELS[model.__name__] = model
-    return {"requestBody": {"required": required, "content": {"application/json": content}}}
-
-
 MODELS: dict[str, type[BaseModel]] = {}
+
+
+def takes(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` for an endpoint that reads `model`."""
+    return _takes({"schema": _reference(model), "example": example}, required=True)
+
+
+def takes_one_of(bodies: Mapping[str, tuple[type[BaseModel], dict[str, Any]]]) -> dict[str, Any]:
+    """`openapi_extra` for an endpoint that reads one of several models, each by name with an example."""
+    schema = {"anyOf": [_reference(model) for model, _ in bodies.values()]}
+    examples = {name: {"value": example} for name, (_, example) in bodies.items()}
+    return _takes({"schema": schema, "examples": examples}, required=False)
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    MODELS[model.__name__] = model
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _takes(content: dict[str, Any], required: bool) -> dict[str, Any]:
+    return {"requestBody": {"required": required, "content": {"application/json": content}}}

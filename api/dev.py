@@ -39,7 +39,10 @@ class Move(Body):
 
 
 @router.get("/outbox", summary="What left by e-mail and post")
-async def outbox(request: Request) -> dict[str, Any]:
+async def outbox(
+    request: Request, to: str | None = None, kind: str | None = None, contract_id: str | None = None
+) -> dict[str, Any]:
+    """Oldest first; all of it, or what left to an address, of a kind, about a contract."""
     found = service(request)
     answer = await found.http.get(f"{found.settings.sandbox_url}/outbox", params=dict(request.query_params))
     if answer.status_code == 422:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the bodies that are read by hand and the problem documents added."""
+"""The OpenAPI document: FastAPI's, with the bodies that are read by hand, the answers and the problem documents added."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from api.bodies import MODELS
+from api.shown import ANSWERS, FILES
 
 DESCRIPTION = """Contracts that run themselves: from application to end, each request judged by the rulebook at the
 moment it is accepted. A refusal is a problem document with the ID of its rule and, where the calendar is the cause,
-`opens_at`: when the same request would be taken."""
+`opens_at`: when the same request would be taken. Texts are Japanese, or English by `Accept-Language`.
+
+Customers sign in at `/v1/sessions`, operators use the token of the configuration; both send `Authorization: Bearer`."""
 
 PROBLEM = {
     "type": "object",
@@ -22,32 +26,54 @@ PROBLEM = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "rule": {"type": "string", "description": "The ID of the rule that refuses"},
-        "opens_at": {"type": "string", "format": "date-time"},
+        "opens_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "The next instant at which the same request would be taken",
+        },
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
+                "required": ["field", "detail"],
                 "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
             },
         },
+        "preview": {"$ref": "#/components/schemas/Preview"},
     },
 }
-EVERYWHERE = {
-    "400": "Not HTTP as it should be",
-    "422": "Malformed, each fault named by field",
-    "503": "A part is down",
+PUBLIC = ("/healthz", "/readyz", "/v1/catalogue", "/v1/sessions", "/dev/")
+MAY_HAVE_TOKEN = ("/v1/applications",)
+CANNOT_BE_MISSING = ("/v1/contracts", "/v1/manuals", "/operator/v1/tasks", "/operator/v1/contracts")
+REFERENCE = "#/components/schemas/{model}"
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key with the same body is answered again and not done again",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
-PROTECTED = {
-    "401": "Not signed in",
-    "403": "Signed in but not allowed",
-    "404": "Not there, or somebody else's",
+_PAGE = [
+    {
+        "name": "limit",
+        "in": "query",
+        "description": "How many items at most",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+    },
+    {
+        "name": "cursor",
+        "in": "query",
+        "description": "`next_cursor` of the page before",
+        "schema": {"type": "string"},
+    },
+]
+_HEADERS = {
+    "Retry-After": {"description": "Seconds", "schema": {"type": "integer"}},
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the first answer again",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
 }
-POSTED = {"409": "Refused by a rule", "413": "Too large"}
-CONSENTED = {
-    "412": "The consent holds no more; the new preview is in `preview`",
-    "428": "A consent is needed",
-}
-PUBLIC = ("/healthz", "/readyz", "/v1/catalogue", "/dev/")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -56,11 +82,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(
             title="Keiyaku", version=app.version, description=DESCRIPTION, routes=app.routes
         )
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for name, model in MODELS.items():
-            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas |= schema.pop("$defs", {}) | {name: schema}
-        schemas["Problem"] = PROBLEM
+        schemas = document.setdefault("components", {})["schemas"] = {"Problem": PROBLEM}
+        for model in [*MODELS.values(), *(model for _, model in ANSWERS.values())]:
+            _add(schemas, model)
         document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
@@ -69,25 +93,63 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
+def _add(schemas: dict[str, Any], model: type[BaseModel]) -> None:
+    mode = "validation" if model in MODELS.values() else "serialization"
+    schema = model.model_json_schema(ref_template=REFERENCE, mode=mode)  # type: ignore[arg-type]
+    schemas |= schema.pop("$defs", {}) | {_name(model): schema}
+
+
+def _name(model: type[BaseModel]) -> str:
+    return model.__name__.replace("[", "_").replace("]", "")
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    found = dict(EVERYWHERE)
-    if not path.startswith(PUBLIC):
-        found |= PROTECTED
-        operation["security"] = [{"bearer": []}]
-    if method in ("post", "patch") or path.endswith(".pdf"):
-        found |= POSTED
-    if "procedures/{kind}" in path:
-        found |= CONSENTED
-    if path == "/v1/sessions":
-        found |= {"429": "Too many wrong tries"}
+    name = f"{method} {path}"
+    parameters = operation.setdefault("parameters", [])
     if method == "post":
-        operation.setdefault("parameters", []).append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-            }
-        )
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status, text in found.items():
-        operation["responses"][status] = {"description": text, "content": content}
+        parameters.append(_KEY)
+    if name in ANSWERS:
+        status, model = ANSWERS[name]
+        if "next_cursor" in model.model_fields:
+            parameters += _PAGE
+        answer = {"application/json": {"schema": {"$ref": REFERENCE.format(model=_name(model))}}}
+        operation["responses"][status]["content"] = answer
+        if method == "post":
+            operation["responses"][status]["headers"] = _header("Idempotency-Replayed")
+    elif name in FILES:
+        operation["responses"]["200"]["content"] = {
+            FILES[name]: {"schema": {"type": "string", "format": "binary"}}
+        }
+    if not path.startswith(PUBLIC):
+        operation["security"] = [{"bearer": []}, {}] if path in MAY_HAVE_TOKEN else [{"bearer": []}]
+    operation["responses"].pop("422", None)  # FastAPI's own; ours is a problem document
+    takes_query = any(parameter["in"] == "query" for parameter in parameters)
+    for status, text in _problems(path, method, takes_query).items():
+        operation["responses"][status] = {
+            "description": text,
+            "content": {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}},
+            **({"headers": _header("Retry-After")} if status in ("429", "503") else {}),
+        }
+
+
+def _problems(path: str, method: str, takes_query: bool) -> dict[str, str]:
+    """Which problems the operation may answer with."""
+    sends, consents = method in ("post", "patch"), path.endswith("procedures/{kind}")
+    public = path.startswith((*PUBLIC, *MAY_HAVE_TOKEN))
+    answers = {
+        "401": ("Not signed in", not public or path in (*MAY_HAVE_TOKEN, "/v1/sessions")),
+        "403": ("Signed in but not allowed", not public),
+        "404": ("Not there, or somebody else's", not public and path not in CANNOT_BE_MISSING),
+        "409": ("Refused by a rule", (sends and path != "/v1/sessions") or "/receipts/" in path),
+        "412": ("The consent holds no more; the new preview is in `preview`", consents),
+        "413": ("Too large", sends),
+        "422": ("Malformed, each fault named by field", sends or takes_query),
+        "428": ("A consent is needed", consents),
+        "429": ("Too many wrong tries", path == "/v1/sessions"),
+        "503": ("A part is down", path != "/healthz"),
+    }
+    return {status: text for status, (text, possible) in answers.items() if possible}
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {name: _HEADERS[name]}

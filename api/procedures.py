@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from api import commands, shapes
 from api.applications import CourseCode, OptionCode, Payment, PlanCode
-from api.bodies import Body, read
+from api.bodies import Body, read, takes_one_of
 from api.callers import Caller, customer
 from api.contracts import own
 from api.language import language
@@ -20,6 +20,7 @@ from api.service import service
 from gate import Refused
 from machines import diagram
 from rules import beside, decision, policy
+from rules.change import Answer
 from rules.change import Request as Ask
 from rules.effects import consent
 from rules.facts import Contract
@@ -60,6 +61,20 @@ BODIES: dict[str, type[Asked]] = {
 }
 
 
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "plan_change": {"plan": "wifi-50", "course": "standard"},
+    "cancellation": {},
+    "support_option": {"option": "support"},
+    "payment_method": {"payment": {"method": "credit_card", "card_token": "tok_ok"}},
+}
+PREVIEWED = {kind: (BODIES[kind], example) for kind, example in EXAMPLES.items()}
+ASKED = {
+    kind: (BODIES[kind], example | ({"consent": "from the preview"} if kind in decision.CONSENTED else {}))
+    for kind, example in EXAMPLES.items()
+}
+Kind = Annotated[str, Path(json_schema_extra={"enum": list(BODIES)})]
+
+
 def _body(kind: str) -> type[Asked]:
     if kind not in BODIES:
         raise not_found()
@@ -72,8 +87,12 @@ async def _asked(request: Request, contract_id: str, kind: str) -> tuple[Caller,
     return caller, contract, await read(request, _body(kind))
 
 
-@router.post("/v1/contracts/{contract_id}/procedures/{kind}/preview", summary="What a request would lead to")
-async def preview(request: Request, contract_id: str, kind: str) -> dict[str, Any]:
+@router.post(
+    "/v1/contracts/{contract_id}/procedures/{kind}/preview",
+    openapi_extra=takes_one_of(PREVIEWED),
+    summary="What a request would lead to",
+)
+async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, Any]:
     """The effects and the consent to send along; or the refusal that the request would meet. Changes nothing."""
     _, contract, body = await _asked(request, contract_id, kind)
     return _preview(request, contract, kind, _plain(body))
@@ -100,10 +119,18 @@ def _preview(request: Request, contract: Contract, kind: str, body: dict[str, An
     }
 
 
-@router.post("/v1/contracts/{contract_id}/procedures/{kind}", status_code=202, summary="Ask for a procedure")
-async def begin(request: Request, contract_id: str, kind: str) -> JSONResponse:
+@router.post(
+    "/v1/contracts/{contract_id}/procedures/{kind}",
+    status_code=202,
+    openapi_extra=takes_one_of(ASKED),
+    summary="Ask for a procedure",
+)
+async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     """Judged at the moment it is accepted. What takes something away for good needs the consent of a preview."""
     caller, contract, body = await _asked(request, contract_id, kind)
+    before = await commands.repeated(request)
+    if before:
+        return await _accepted(request, before, caller)
     if contract.state in beside.OVER:
         _preview(request, contract, kind, _plain(body))
     found, command = service(request), commands.command_id(request)
@@ -116,6 +143,10 @@ async def begin(request: Request, contract_id: str, kind: str) -> JSONResponse:
         answer = await commands.ask(request, contract, ask, personal)
     except Refused as no:
         raise await _refused(request, no.refusal, contract_id, kind, plain) from None
+    return await _accepted(request, answer, caller)
+
+
+async def _accepted(request: Request, answer: Answer, caller: Caller) -> JSONResponse:
     shown = await _shown(request, answer.procedure_id, caller)
     del shown["contract_id"]
     return JSONResponse(shown, 202, {"Location": f"/v1/procedures/{answer.procedure_id}"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.documented import Document
 from tests.running import Up, up
 
 T = TypeVar("T")
@@ -141,22 +142,25 @@ class Stack:
         self.operator_token = (self.folder / "operator.token").read_text().strip()
         self.provider_token = (self.folder / "provider.token").read_text().strip()
         self.http = httpx.Client(base_url=self.note["api"], timeout=60, trust_env=False)
+        self.document = Document(self.http.get("/openapi.json").json())
 
     def call(self, method: str, path: str, token: str | None = None, **request: Any) -> httpx.Response:
-        """One request, with whose token."""
+        """One request, with whose token. Its answer is as documented."""
         headers = dict(request.pop("headers", {}))
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        return self.http.request(method, path, headers=headers, **request)
+        answer = self.http.request(method, path, headers=headers, **request)
+        self.document.check(answer)
+        return answer
 
     # The clock
 
     def now(self) -> datetime:
-        return datetime.fromisoformat(self.http.get("/dev/v1/clock").json()["now"])
+        return datetime.fromisoformat(self.call("GET", "/dev/v1/clock").json()["now"])
 
     def move(self, to: datetime) -> None:
         """Lets time go on until `to`."""
-        answer = self.http.post("/dev/v1/clock", json={"to": to.isoformat()})
+        answer = self.call("POST", "/dev/v1/clock", json={"to": to.isoformat()})
         assert answer.status_code == 200, answer.text
 
     def at(self, day: int | range, month: int | None = None, time: str = "10:00:00") -> datetime:
@@ -209,7 +213,7 @@ class Stack:
 
     def outbox(self, **query: str) -> list[dict[str, Any]]:
         """What left so far."""
-        answer = self.http.get("/dev/v1/outbox", params=query)
+        answer = self.call("GET", "/dev/v1/outbox", params=query)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["items"])
 
@@ -218,7 +222,7 @@ class Stack:
         return eventually(lambda: self.outbox(kind=kind, contract_id=contract_id))[0]
 
     def sign_in(self, login_id: str, password: str) -> httpx.Response:
-        return self.http.post("/v1/sessions", json={"login_id": login_id, "password": password})
+        return self.call("POST", "/v1/sessions", json={"login_id": login_id, "password": password})
 
     def preparing_contract(self, **changes: Any) -> Rental:
         """A new customer's contract, confirmed; the login has come by mail."""
@@ -259,5 +263,5 @@ def stack(folder: Path, database_url: str) -> Iterator[Stack]:
     given = {"KEIYAKU_DATABASE_URL": database_url} if database_url else {}
     with up(folder, "--test-clock", env=given) as service:
         made = Stack(service, database_url or f"sqlite:///{service.data}/keiyaku.db")
-        with made.http:
+        with closing(made.http):
             yield made

@@ -1,0 +1,119 @@
+"""Who may call what: every path of the OpenAPI document, by every kind of caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stack import Rental, Stack
+
+# What each caller meets. `own` is what the customer of the contract gets; nothing here is found, so mostly 404.
+TABLE = """
+method  path                                                    nobody  customer  operator  provider  forged
+get     /healthz                                                200     200       200       200       200
+get     /readyz                                                 200     200       200       200       200
+get     /openapi.json                                           200     200       200       200       200
+get     /docs                                                   200     200       200       200       200
+get     /v1/catalogue                                           200     200       200       200       200
+post    /v1/applications                                        422     422       422       422       401
+post    /v1/sessions                                            422     422       422       422       422
+get     /v1/contracts                                           401     200       403       403       401
+get     /v1/contracts/{contract_id}                             401     404       403       403       401
+get     /v1/contracts/{contract_id}/timeline                    401     404       403       403       401
+patch   /v1/contracts/{contract_id}/registered-data             401     404       403       403       401
+patch   /v1/contracts/{contract_id}/notices                     401     404       403       403       401
+get     /v1/contracts/{contract_id}/support-option              401     404       403       403       401
+get     /v1/contracts/{contract_id}/receipts/{month}.pdf        401     404       403       403       401
+post    /v1/contracts/{contract_id}/procedures/{kind}/preview   401     404       403       403       401
+post    /v1/contracts/{contract_id}/procedures/{kind}           401     404       403       403       401
+get     /v1/contracts/{contract_id}/procedures                  401     404       403       403       401
+get     /v1/procedures/{procedure_id}                           401     404       403       403       401
+get     /v1/procedures/{procedure_id}/diagram.svg               401     404       403       403       401
+get     /v1/manuals                                             401     200       403       403       401
+get     /v1/manuals/{manual}.pdf                                401     404       403       403       401
+get     /operator/v1/tasks                                      401     403       200       403       401
+post    /operator/v1/tasks/{task_id}                            401     403       404       403       401
+get     /operator/v1/contracts                                  401     403       200       403       401
+get     /operator/v1/contracts/{contract_id}                    401     403       404       403       401
+get     /operator/v1/contracts/{contract_id}/timeline           401     403       404       403       401
+post    /operator/v1/logins/{login_id}/unlock                   401     403       200       403       401
+get     /dev/v1/outbox                                          200     200       200       200       200
+get     /dev/v1/clock                                           200     200       200       200       200
+post    /dev/v1/clock                                           422     422       422       422       422
+"""
+HEAD, *ROWS = (line.split() for line in TABLE.strip().splitlines())
+PARTS = {
+    "contract_id": "k-0",
+    "procedure_id": "p-0",
+    "task_id": "t-0",
+    "login_id": "KY0",
+    "manual": "m",
+    "month": "2026-04",
+    "kind": "cancellation",
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row[:2]))
+def test_each_caller_gets(stack: Stack, rental: Rental, row: list[str]) -> None:
+    tokens = {
+        "nobody": None,
+        "customer": rental.customer.token,
+        "operator": stack.operator_token,
+        "provider": stack.provider_token,
+        "forged": rental.customer.token[:-4] + "AAAA",
+    }
+    method, path, *wanted = row
+    answers = {
+        caller: str(stack.call(method.upper(), path.format(**PARTS), tokens[caller]).status_code)
+        for caller in HEAD[2:]
+    }
+    assert answers == dict(zip(HEAD[2:], wanted, strict=True))
+
+
+def test_the_table_has_every_operation(stack: Stack) -> None:
+    documented = {
+        f"{m} {path}" for path, methods in stack.document.document["paths"].items() for m in methods
+    }
+    assert documented == {f"{row[0]} {row[1]}" for row in ROWS} - {"get /openapi.json", "get /docs"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Basic b3A6cHc=", "Bearer a.b.c", "Bearer \xff\xfe", "bearer " + "x" * 5000],
+    ids=["empty", "no token", "basic", "no JWT", "not ASCII", "long"],
+)
+def test_what_is_no_token_is_401_and_says_how_to_sign_in(stack: Stack, header: str) -> None:
+    answer = stack.call("GET", "/v1/contracts", headers={"Authorization": header.encode("latin-1")})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+def test_an_unsigned_token_is_no_token(stack: Stack) -> None:
+    # {"alg":"none"} {"sub":"a-1","exp":9999999999}
+    unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhLTEiLCJleHAiOjk5OTk5OTk5OTl9."
+    assert stack.call("GET", "/v1/contracts", unsigned).status_code == 401
+
+
+PATHS: list[tuple[str, str, Any]] = [
+    ("GET", "", None),
+    ("GET", "/timeline", None),
+    ("GET", "/procedures", None),
+    ("GET", "/support-option", None),
+    ("GET", "/receipts/2026-04.pdf", None),
+    ("PATCH", "/registered-data", {"phone": "09012345678"}),
+    ("PATCH", "/notices", {"language": "en"}),
+    ("POST", "/procedures/cancellation/preview", {}),
+    ("POST", "/procedures/cancellation", {}),
+]
+
+
+def test_somebody_elses_contract_is_not_there(stack: Stack, rental: Rental) -> None:
+    other = stack.preparing_contract().customer
+    for method, path, body in PATHS:
+        answer = other.call(method, rental.path + path, json=body)
+        missing = other.call(method, f"/v1/contracts/k-0{path}", json=body)
+        assert (answer.status_code, answer.text) == (404, missing.text), path
+    procedure_id = rental.items("/procedures")[0]["procedure_id"]
+    for path in ("", "/diagram.svg"):
+        assert other.get(f"/v1/procedures/{procedure_id}{path}").status_code == 404
+        assert rental.customer.get(f"/v1/procedures/{procedure_id}{path}").status_code == 200

@@ -1,0 +1,49 @@
+"""Holds every answer that a test sees against the OpenAPI document: its status, its kind, its schema."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any
+
+import httpx
+import jsonschema_rs
+
+
+class Document:
+    """The OpenAPI document of a running service."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+
+    @cached_property
+    def _paths(self) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+        paths = self.document["paths"]
+        return [(re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), paths[path]) for path in paths]
+
+    def check(self, answer: httpx.Response) -> None:
+        """Fails where the answer is not as documented. Paths and methods that are not there are nobody's promise."""
+        operation = self._operation(answer.request.method.lower(), answer.request.url.path)
+        if operation is None:
+            return
+        where = f"{answer.request.method} {answer.request.url.path} answered {answer.status_code}"
+        assert str(answer.status_code) in operation["responses"], f"{where}, which is not documented"
+        documented = operation["responses"][str(answer.status_code)]["content"]
+        kind = answer.headers["content-type"].partition(";")[0]
+        assert kind in documented, f"{where} as {kind}, documented as {list(documented)}"
+        if kind.endswith("json"):
+            self._validate(documented[kind]["schema"], answer.json(), where)
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        for pattern, methods in self._paths:
+            if pattern.fullmatch(path) and method in methods:
+                return dict(methods[method])
+        return None
+
+    def _validate(self, schema: dict[str, Any], value: Any, where: str) -> None:
+        whole = {**schema, "components": self.document["components"]}
+        faults = [
+            fault.message
+            for fault in jsonschema_rs.validator_for(whole, validate_formats=True).iter_errors(value)
+        ]
+        assert faults == [], f"{where}: {faults}: {value}"

@@ -18,7 +18,7 @@ AGAIN_AFTER = 0.1
 class Insistent:
     """`tries` counts every request, `troubles` what came instead of an answer."""
 
-    def __init__(self, service: Parts, within: float = 60) -> None:
+    def __init__(self, service: Parts, within: float = 100) -> None:
         self.service, self.within = service, within
         self.http = httpx.AsyncClient(base_url=service.plan.api, timeout=15, trust_env=False)
         self.operator_token = next(iter(service.settings.operator_names()))

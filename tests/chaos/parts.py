@@ -29,9 +29,11 @@ class Parts:
         self.running[name] = await start(self.parts[name])
 
     async def ready(self, name: str) -> None:
+        """Until it works; started again where it could not start because another part was down."""
         async with asyncio.timeout(60):
             while await self.parts[name].ready():
-                assert not self.running[name].ended.done(), self.running[name].epitaph()
+                if self.running[name].ended.done():
+                    await self.start(name)
                 await asyncio.sleep(0.05)
 
     async def kill(self, name: str) -> None:

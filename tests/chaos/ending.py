@@ -1,0 +1,163 @@
+"""How a contract ended that changed its plan, as the store, the outbox and the gateway tell it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from gate import connect_client
+from rules.calendar import JST, day_of, first_of_month, midnight
+from store.database import connect, reading
+from store.tables import ChargeRow, ContractRow, DeliveryRow, EntryRow, TaskRow
+from store.write import table
+from tests.chaos.insistent import Insistent
+from tests.chaos.parts import Parts
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Everything that is known of the contract and of its successor."""
+
+    contract: dict[str, Any]
+    successor: dict[str, Any]
+    timeline: Rows
+    successors_timeline: Rows
+    tasks: Rows
+    charges: Rows
+    deliveries: Rows
+    mails: Rows
+    cards: list[str]
+
+    @property
+    def successor_id(self) -> str:
+        return str(self.successor["contract_id"])
+
+    @property
+    def accepted_at(self) -> datetime:
+        return self._at("plan_change_accepted")
+
+    @property
+    def closed_at(self) -> datetime:
+        return self._at("plan_change_closed")
+
+    def _at(self, what: str) -> datetime:
+        (found,) = [row["at"] for row in self.timeline if row["what"] == what]
+        return found.astimezone(JST)  # type: ignore[no-any-return]
+
+    @property
+    def ends(self) -> datetime:
+        """00:00 on the 1st after the month of acceptance (RNT-3)."""
+        return midnight(first_of_month(day_of(self.accepted_at), 1))
+
+    @property
+    def dated(self) -> list[tuple[str, datetime]]:
+        """What the calendar alone brought, up to the day on which the device came back (RNT-10)."""
+        dates = [
+            ("contract_ended", self.ends),
+            ("plan_change_awaiting_device", self.ends),
+            ("plan_change_device_overdue", self.ends + timedelta(days=10)),
+            ("plan_change_device_charged", self.ends + timedelta(days=24)),
+        ]
+        return [(what, at) for what, at in dates if at <= self.closed_at]
+
+    def check(self) -> None:
+        """It ended as it would have without any crash."""
+        self._timeline_is_whole_and_in_order()
+        self._everything_is_there_once()
+        assert (self.contract["state"], self.successor["state"]) == ("ended", "active")
+        assert midnight(self.successor["in_force_from"]) == self.ends
+
+    def _timeline_is_whole_and_in_order(self) -> None:
+        beginning = ["application_accepted", "application_preparing", "contract_preparing"]
+        beginning += ["application_active", "contract_active", "plan_change_accepted", "contract_ending"]
+        expected = [*beginning, *(what for what, _ in self.dated), "plan_change_closed"]
+        told = [row["what"] for row in self.timeline]
+        assert told.count("card_taken") == 1
+        told.remove("card_taken")
+        assert told == expected
+        assert [(what, self._at(what)) for what, _ in self.dated] == self.dated
+        begun = [(row["what"], row["at"].astimezone(JST)) for row in self.successors_timeline]
+        assert begun == [
+            ("application_preparing", self.accepted_at),
+            ("application_active", self.ends),
+            ("contract_active", self.ends),
+        ]
+
+    def _everything_is_there_once(self) -> None:
+        dated = {what for what, _ in self.dated}
+        overdue, charged = "plan_change_device_overdue" in dated, "plan_change_device_charged" in dated
+        assert sorted((task["kind"], task["done_at"] is None) for task in self.tasks) == [
+            ("confirm_application", False),
+            ("receive_device", False),
+            ("report_shipped", False),
+            ("report_shipped", True),
+        ]
+        assert sorted((row["kind"], row["item"], row["amount"]) for row in self.charges) == sorted(
+            [("fee", "plan_change", 1500)]
+            + ([("device", "device", 20000), ("correction", "device", -20000)] if charged else [])
+        )
+        notices = [
+            "login",
+            *(["return_reminder"] if overdue else []),
+            *(["device_charge"] if charged else []),
+        ]
+        assert [mail["kind"] for mail in self.mails] == notices
+        sent = {row["kind"]: row["outcome"] for row in self.deliveries}
+        assert sent.keys() == {*notices, "register_card", "wake"} and len(sent) == len(self.deliveries)
+        assert set(sent.values()) == {"arrived", "card_taken"}
+        assert len(self.cards) == 1
+
+
+async def ending_of(service: Parts, contract_id: str, within: float = 20) -> Ending:
+    """Once everything that was on its way has got there."""
+    deadline = time.monotonic() + within
+    while True:
+        ending = await _look(service, contract_id)
+        on_their_way = [row["kind"] for row in ending.deliveries if row["outcome"] is None]
+        if not on_their_way and ending.successor["state"] == "active":
+            return ending
+        assert time.monotonic() < deadline, (on_their_way, ending.successor["state"])
+        await asyncio.sleep(0.3)
+
+
+async def _look(service: Parts, contract_id: str) -> Ending:
+    somebody = Insistent(service)
+    mails = await somebody.outbox(contract_id)
+    ledger = await somebody.http.get(f"{service.settings.sandbox_url}/gateway/ledger")
+    keys = [card["key"] for card in ledger.json()["cards"] if card["key"].startswith(f"d-{contract_id[2:]}-")]
+    (contract,) = _rows(service, ContractRow, contract_id)
+    successor_id = str(contract["successor_contract_id"])
+    (successor,) = _rows(service, ContractRow, successor_id)
+    return Ending(
+        contract=contract,
+        successor=successor,
+        timeline=_rows(service, EntryRow, contract_id),
+        successors_timeline=_rows(service, EntryRow, successor_id),
+        tasks=_rows(service, TaskRow, contract_id, successor_id),
+        charges=_rows(service, ChargeRow, contract_id, successor_id),
+        deliveries=_rows(service, DeliveryRow, contract_id, successor_id),
+        mails=mails,
+        cards=keys,
+    )
+
+
+def _rows(service: Parts, row: Any, *contract_ids: str) -> Rows:
+    rows = table(row)
+    found = select(rows).where(rows.c.contract_id.in_(contract_ids)).order_by(*rows.primary_key.columns)
+    with reading(connect(service.settings.database_url)).begin() as connection:
+        return [dict(one) for one in connection.execute(found).mappings()]
+
+
+async def open_workflows(service: Parts) -> set[str]:
+    """By the engine's own account, which is a moment behind; what nobody took ends by itself."""
+    client = await connect_client(service.settings)
+    await asyncio.sleep(2)
+    found = client.list_workflows("ExecutionStatus = 'Running'")
+    return {workflow.id async for workflow in found}

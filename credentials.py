@@ -40,6 +40,23 @@ class Credentials:
         word = self._word("key-code", f"{contract_id}:{option}", 20)
         return "-".join(word[start : start + 5] for start in range(0, 20, 5))
 
+    def customer_id(self, contract_id: str) -> str:
+        """`CAF` and ten digits (IDN-1)."""
+        return f"CAF{int.from_bytes(self._digest('customer', contract_id)[:8]) % 10**10:010}"
+
+    def access_key(self, contract_id: str, issue: int) -> str:
+        """Eight half-width letters and digits (IDN-1); each issue gives another one (IDN-2)."""
+        return self._word("access-key", f"{contract_id}:{issue}", 8)
+
+    def approval_number(self, command_id: str) -> str:
+        """One capital letter and ten digits (COL-1)."""
+        digest = self._digest("approval", command_id)
+        return f"{chr(ord('A') + digest[8] % 26)}{int.from_bytes(digest[:8]) % 10**10:010}"
+
+    def certificate(self, contract_id: str) -> str:
+        """The number of a line's certificate of deletion."""
+        return self._word("certificate", contract_id, 12)
+
     def subject(self, kind: str, name: str) -> str:
         """A name as it may stand in a table of wrong tries: not to be read back."""
         return self._digest(f"subject:{kind}", name).hex()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 from temporalio import activity
 
 from activities.outside import ARRIVED, Outside
@@ -15,9 +15,14 @@ from outside.mail import Mailer
 from outside.notice import Notice, Recipient, Undeliverable
 from rules.calendar import JST
 from rules.facts import Delivery
-from store import accounts, deliveries
+from store import accounts, deliveries, lines, tasks
 
-CHANNELS: dict[str, Literal["mail", "post"]] = {}
+CHANNELS: dict[str, Literal["mail", "post"]] = {
+    "opening_notice": "post",
+    "access_key": "post",
+    "written_form": "post",
+    "authentication_key": "post",
+}
 
 
 class Notices:
@@ -42,25 +47,46 @@ class Notices:
         return ARRIVED
 
     def _compose(self, delivery: Delivery) -> Notice | None:
-        """The notice, or None where there is nothing to tell: a further contract brings no further login (IDN-3)."""
+        """The notice, or None where there is nothing to tell."""
         with self._outside.engine.begin() as connection:
             person = deliveries.recipient(connection, delivery.contract_id)
-            fields = {name: str(value) for name, value in delivery.data.items()}
-            if delivery.kind == "login":
-                if not accounts.is_first_contract(connection, person["account_id"], delivery.contract_id):
-                    return None
-                fields |= self._open_login(person)
-                accounts.give_login(
-                    connection, person["account_id"], fields["login_id"], hash_password(fields["password"])
-                )
+            found = self._fields(connection, delivery, person)
+        if found is None:
+            return None
+        fields = {name: str(value) for name, value in (delivery.data | found).items()}
         return self._notice(delivery, person, fields)
 
-    def _open_login(self, person: RowMapping) -> dict[str, str]:
-        account_id = person["account_id"]
-        return {
-            "login_id": self._credentials.login_id(account_id),
-            "password": self._credentials.password(account_id),
-        }
+    def _fields(
+        self, connection: Connection, delivery: Delivery, person: RowMapping
+    ) -> dict[str, str] | None:
+        """What the notice carries that no workflow knows."""
+        if delivery.kind == "login":
+            return self._login(connection, delivery, person["account_id"])
+        if delivery.kind in ("opening_notice", "access_key"):
+            return self._access(connection, delivery)
+        if delivery.kind == "approval_number":
+            return {"approval_number": lines.approval_number(connection, str(delivery.procedure_id))}
+        if delivery.kind == "deletion_certificate":
+            deleted = lines.deleted(connection, delivery.contract_id, delivery.at)
+            number = self._credentials.certificate(delivery.contract_id)
+            return {"certificate_number": number, "passport_ids": str(deleted)}
+        if delivery.kind == "form_turned_down":
+            return {"reason": tasks.note(connection, str(delivery.procedure_id)) or "–"}
+        return {}
+
+    def _login(self, connection: Connection, delivery: Delivery, account_id: str) -> dict[str, str] | None:
+        """A further contract brings no further login (IDN-3)."""
+        if not accounts.is_first_contract(connection, account_id, delivery.contract_id):
+            return None
+        login_id = self._credentials.login_id(account_id)
+        password = self._credentials.password(account_id)
+        accounts.give_login(connection, account_id, login_id, hash_password(password))
+        return {"login_id": login_id, "password": password}
+
+    def _access(self, connection: Connection, delivery: Delivery) -> dict[str, str]:
+        """Customer ID and access key (IDN-1, IDN-2)."""
+        key = self._credentials.access_key(delivery.contract_id, delivery.data["issue"])
+        return {"customer_id": lines.access(connection, delivery.contract_id), "access_key": key}
 
     def _notice(self, delivery: Delivery, person: RowMapping, fields: dict[str, str]) -> Notice:
         to = Recipient(

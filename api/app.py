@@ -22,10 +22,13 @@ from api import (
     dev,
     health,
     idempotency,
+    line_operators,
     manuals,
     openapi,
     operators,
+    passport_ids,
     procedures,
+    purchases,
     sessions,
 )
 from api.clock import EngineClock
@@ -40,7 +43,19 @@ from settings import Settings
 from store import answers, locks, policies
 from store.database import connect, reading
 
-ROUTERS = (health, catalogue, applications, sessions, contracts, procedures, manuals, operators)
+ROUTERS = (
+    health,
+    catalogue,
+    applications,
+    sessions,
+    contracts,
+    procedures,
+    manuals,
+    operators,
+    line_operators,
+    passport_ids,
+    purchases,
+)
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
 log = structlog.get_logger()
 
@@ -89,6 +104,7 @@ async def _service(settings: Settings, figures: policy.Policy, http: httpx.Async
         operators=settings.operator_names(),
         providers=settings.provider_names(),
         argon2=anyio.CapacityLimiter(1),
+        argon2_purchases=anyio.CapacityLimiter(2),
     )
 
 

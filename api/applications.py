@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, StringConstraints, model_validator
 
 from api import commands
-from api.bodies import Body, read, takes
+from api.bodies import Body, read_one_of, takes
 from api.callers import Caller, anybody
 from api.language import language
 from api.problems import refused
@@ -43,6 +43,17 @@ def _option(code: str) -> str:
     return _known(code, [option.option for option in policy.current().support_options])
 
 
+def _line_type(code: str) -> str:
+    return _known(code, [line.line_type for line in policy.current().line_types])
+
+
+def _monthly_cap(cap: int) -> int:
+    highest = policy.current().line.highest_monthly_cap
+    if not 0 <= cap <= highest:
+        raise ValueError(f"from 0 to {highest}")
+    return cap
+
+
 def _known(code: str, codes: list[str]) -> str:
     if code not in codes:
         raise ValueError(f"one of {', '.join(codes)}")
@@ -51,6 +62,8 @@ def _known(code: str, codes: list[str]) -> str:
 
 PlanCode = Annotated[str, AfterValidator(_plan)]
 CourseCode = Annotated[str, AfterValidator(_course)]
+LineTypeCode = Annotated[str, AfterValidator(_line_type)]
+MonthlyCap = Annotated[int, AfterValidator(_monthly_cap)]
 OptionCode = Annotated[str, AfterValidator(_option)]
 
 
@@ -75,6 +88,15 @@ class Payment(Body):
         if (self.method == "credit_card") != (self.card_token is not None):
             raise ValueError("card_token comes with credit_card, and only with it")
         return self
+
+
+class LineApplication(Body):
+    product: Literal["line"]
+    line_type: LineTypeCode
+    two_year_discount: bool = False
+    monthly_cap: MonthlyCap | None = None
+    applicant: Applicant
+    payment: Payment
 
 
 class Application(Body):
@@ -107,14 +129,19 @@ EXAMPLE = {
 async def apply(request: Request) -> JSONResponse:
     """A first application needs no session; one sent with a customer's session belongs to that customer."""
     caller = anybody(request)
-    wanted = await read(request, Application)
+    models: dict[str, type[Application | LineApplication]] = {"rental": Application, "line": LineApplication}
+    wanted = await read_one_of(request, "product", models)
     no = payment_method.not_taken(wanted.product, wanted.payment.method)
     if no:
         raise refused(no)
     found, command = service(request), commands.command_id(request)
     contract = _contract(found, wanted, command)
     personal = _personal(wanted, command, caller, language(request))
-    take = Apply(**commands.head(found, command, "customer"), support_option=wanted.support_option)
+    if wanted.product == "line":
+        personal["customer_id"] = found.credentials.customer_id(contract.contract_id)
+    take = Apply(
+        **commands.head(found, command, "customer"), support_option=getattr(wanted, "support_option", None)
+    )
     try:
         answer = await commands.repeated(request) or await commands.answered(
             found, command, personal, lambda: found.gate.begin("apply", take, contract)
@@ -129,21 +156,26 @@ async def apply(request: Request) -> JSONResponse:
     return JSONResponse(shown, 202, {"Location": f"/v1/contracts/{contract.contract_id}"})
 
 
-def _contract(found: Service, wanted: Application, command: str) -> Contract:
+def _contract(found: Service, wanted: Application | LineApplication, command: str) -> Contract:
+    """The contract as it is applied for, free of personal data."""
+    chosen = wanted.model_dump(exclude={"product", "applicant", "payment", "support_option"})
+    if wanted.product == "line" and chosen["monthly_cap"] is None:
+        chosen["monthly_cap"] = policy.current().line.monthly_cap
     return Contract(
         contract_id=f"k-{command}",
         product=wanted.product,
         state="applied",
         policy=policy.current_digest(),
         applied_at=found.now(),
-        plan=wanted.plan,
-        course=wanted.course,
+        **chosen,
         payment_method=wanted.payment.method,
         payment_id=f"pay-{command}",
     )
 
 
-def _personal(wanted: Application, command: str, caller: Caller | None, words: str) -> dict[str, Any]:
+def _personal(
+    wanted: Application | LineApplication, command: str, caller: Caller | None, words: str
+) -> dict[str, Any]:
     """What goes to the store and nowhere else."""
     party = wanted.applicant.model_dump() | {"party_id": f"y-{command}", "language": words}
     payment = wanted.payment.model_dump() | {"payment_id": f"pay-{command}"}

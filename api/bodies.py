@@ -29,6 +29,15 @@ async def read(request: Request, model: type[M]) -> M:
         raise invalid(faults(error)) from None
 
 
+async def read_one_of(request: Request, tag: str, models: Mapping[str, type[M]]) -> M:
+    """The body as the model that its field `tag` names. Raises 413 and 422 as `read` does."""
+    value = await _json(request)
+    given = value.get(tag) if isinstance(value, dict) else None
+    if not isinstance(given, str) or given not in models:
+        raise invalid([{"field": tag, "detail": f"one of {', '.join(models)}"}])
+    return await read(request, models[given])
+
+
 async def _json(request: Request) -> Any:
     raw = await request.body()
     if not raw.strip():

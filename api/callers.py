@@ -79,6 +79,11 @@ def operator(request: Request) -> Caller:
     return _only(request, "operator")
 
 
+def provider(request: Request) -> Caller:
+    """Raises 401 for nobody known, 403 for anybody else."""
+    return _only(request, "provider")
+
+
 def anybody(request: Request) -> Caller | None:
     """For public calls: a token may be there, but must then hold."""
     caller = identify(request)

@@ -23,9 +23,10 @@ async def catalogue(request: Request) -> dict[str, Any]:
         "plans": sold.plans,
         "courses": sold.courses,
         "support_options": sold.support_options,
+        "line_types": sold.line_types,
     }
     shown = {name: [_named(item.model_dump(), words) for item in items] for name, items in lists.items()}
-    later: dict[str, list[Any]] = {"line_types": [], "storage_plans": [], "point_items": []}
+    later: dict[str, list[Any]] = {"storage_plans": [], "point_items": []}
     fees = [{"item": item, "amount": amount} for item, amount in sold.fees.model_dump().items()]
     return {**shown, **later, "fees": fees}
 

@@ -14,7 +14,7 @@ from api.problems import refused
 from api.service import Service, service
 from gate import TAKEN_WITHIN, Refused, Unavailable
 from rules import policy
-from rules.change import Act, Answer
+from rules.change import Act, Advance, Answer
 from rules.change import Request as Ask
 from rules.facts import Contract
 from store import contracts, people
@@ -57,6 +57,11 @@ async def ask(
     return await _send(request, "request", contract.contract_id, ask, personal)
 
 
+async def advance(request: Request, contract_id: str, advance: Advance) -> Answer:
+    """Have it take the other operator's part of a conversion. Raises Refused and Unavailable."""
+    return await _send(request, "advance", contract_id, advance, None)
+
+
 async def act(request: Request, contract_id: str, act: Act, personal: dict[str, Any] | None = None) -> Answer:
     """Have it take an operator's answer. Raises Problem 409 and Unavailable."""
     try:
@@ -66,7 +71,11 @@ async def act(request: Request, contract_id: str, act: Act, personal: dict[str, 
 
 
 async def _send(
-    request: Request, update: str, contract_id: str, command: Ask | Act, personal: dict[str, Any] | None
+    request: Request,
+    update: str,
+    contract_id: str,
+    command: Ask | Act | Advance,
+    personal: dict[str, Any] | None,
 ) -> Answer:
     found = service(request)
 

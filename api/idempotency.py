@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from api.problems import PART_DOWN, Problem, document, invalid, unavailable
 from api.service import Service, service
 from rules import policy
 from store import answers
+from store.lines import GONE
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 LEASE = timedelta(seconds=20)
@@ -45,7 +47,9 @@ async def _once(request: Request, call_next: Next, key: str) -> Response:
         raise invalid([{"field": HEADER, "detail": f"1 to {LONGEST_KEY} characters"}])
     found, answer_key = service(request), _answer_key(request, key)
     body_hash = await _body_hash(request)
-    claim = await _claim(found, answer_key, body_hash)
+    claim = await _claim(found, answer_key, body_hash, _contract_id(request))
+    if claim.row["status"] == GONE:
+        raise Problem(GONE, "gone")
     if not claim.mine:
         return Response(claim.row["body"], claim.row["status"], {**claim.row["headers"], REPLAYED: "true"})
     what = f"{answer_key}\n{body_hash}\n{claim.received_at.isoformat()}"
@@ -63,16 +67,24 @@ def _answer_key(request: Request, key: str) -> str:
     return hashlib.sha256("\n".join([*scope, key]).encode()).hexdigest()
 
 
+def _contract_id(request: Request) -> str | None:
+    """The contract that an answer tells of: it is forgotten with what was deleted there (COL-7)."""
+    found = re.match(r"/(?:operator/)?v1/contracts/([^/]+)/", request.url.path)
+    return found[1] if found else None
+
+
 async def _body_hash(request: Request) -> str:
     what = f"{request.method} {request.url.path}\n".encode() + await request.body()
     return hashlib.sha256(what).hexdigest()
 
 
-async def _claim(found: Service, answer_key: str, body_hash: str) -> answers.Claim:
+async def _claim(found: Service, answer_key: str, body_hash: str, contract_id: str | None) -> answers.Claim:
     """A second request waits for the first. Raises 422 where the key stands for another body."""
     while True:
-        claim = await found.write(lambda c: answers.claim(c, answer_key, body_hash, found.now(), LEASE))
-        if not claim.mine and claim.row["body_hash"] != body_hash:
+        claim = await found.write(
+            lambda c: answers.claim(c, answer_key, body_hash, found.now(), LEASE, contract_id)
+        )
+        if not claim.mine and claim.row["body_hash"] != body_hash and claim.row["status"] != GONE:
             raise Problem(
                 422, "key_with_other_body", errors=[{"field": HEADER, "detail": "used with another body"}]
             )

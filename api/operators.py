@@ -133,6 +133,6 @@ async def unlock(request: Request, login_id: str) -> dict[str, Any]:
     """Repeating it, or lifting a lock that is not there, changes nothing (IDN-5)."""
     operator(request)
     found = service(request)
-    subject = found.credentials.subject("login", login_id)
-    await found.write(lambda connection: locks.lift(connection, subject))
+    subjects = [found.credentials.subject(kind, login_id) for kind in ("login", "passport")]
+    await found.write(lambda connection: locks.lift(connection, *subjects))
     return {"login_id": login_id, "locked": False}

@@ -62,7 +62,10 @@ def invalid(faults: list[dict[str, str]]) -> Problem:
 def faults(error: ValidationError) -> list[dict[str, str]]:
     """What pydantic found, by field."""
     return [
-        {"field": ".".join(str(part) for part in fault["loc"]), "detail": fault["msg"]}
+        {
+            "field": ".".join(str(part) for part in fault["loc"]),
+            "detail": fault["msg"].removeprefix("Value error, "),
+        }
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 

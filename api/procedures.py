@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from api import commands, shapes
-from api.applications import CourseCode, OptionCode, Payment, PlanCode
-from api.bodies import Body, read, takes_one_of
+from api.asked import ASKED, BODIES, PREVIEWED, asked, plain, split
+from api.bodies import takes_one_of
 from api.callers import Caller, customer
 from api.contracts import own
 from api.language import language
@@ -17,74 +17,23 @@ from api.pages import page_of_all
 from api.problems import Problem, not_found, refused
 from api.queues import queue
 from api.service import service
+from api.shapes import Names
 from gate import Refused
 from machines import diagram
 from rules import beside, decision, policy
-from rules.change import Answer
+from rules.change import Answer, Holdings
 from rules.change import Request as Ask
 from rules.effects import consent
 from rules.facts import Contract
 from rules.refusal import Refusal
-from store import contracts
+from store import contracts, lines, passport_ids
 from workflows import kinds
 from workflows.step import MACHINES
 
 router = APIRouter(tags=["Procedures"])
 
 
-class Asked(Body):
-    consent: str | None = None
-
-
-class PlanChange(Asked):
-    plan: PlanCode
-    course: CourseCode
-
-
-class Cancellation(Asked):
-    pass
-
-
-class SupportOption(Asked):
-    option: OptionCode | None
-
-
-class PaymentMethod(Asked):
-    payment: Payment
-
-
-BODIES: dict[str, type[Asked]] = {
-    "plan_change": PlanChange,
-    "cancellation": Cancellation,
-    "support_option": SupportOption,
-    "payment_method": PaymentMethod,
-}
-
-
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "plan_change": {"plan": "wifi-50", "course": "standard"},
-    "cancellation": {},
-    "support_option": {"option": "support"},
-    "payment_method": {"payment": {"method": "credit_card", "card_token": "tok_ok"}},
-}
-PREVIEWED = {kind: (BODIES[kind], example) for kind, example in EXAMPLES.items()}
-ASKED = {
-    kind: (BODIES[kind], example | ({"consent": "from the preview"} if kind in decision.CONSENTED else {}))
-    for kind, example in EXAMPLES.items()
-}
 Kind = Annotated[str, Path(json_schema_extra={"enum": list(BODIES)})]
-
-
-def _body(kind: str) -> type[Asked]:
-    if kind not in BODIES:
-        raise not_found()
-    return BODIES[kind]
-
-
-async def _asked(request: Request, contract_id: str, kind: str) -> tuple[Caller, Contract, Asked]:
-    caller = customer(request)
-    contract = await own(request, caller, contract_id)
-    return caller, contract, await read(request, _body(kind))
 
 
 @router.post(
@@ -94,29 +43,43 @@ async def _asked(request: Request, contract_id: str, kind: str) -> tuple[Caller,
 )
 async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, Any]:
     """The effects and the consent to send along; or the refusal that the request would meet. Changes nothing."""
-    _, contract, body = await _asked(request, contract_id, kind)
-    return _preview(request, contract, kind, _plain(body))
+    contract = await own(request, customer(request), contract_id)
+    body = await asked(request, contract.product, kind)
+    return await _preview(request, contract, kind, plain(body), await _holdings(request, contract))
 
 
-def _plain(body: Asked) -> dict[str, Any]:
-    """The body as rules and workflow see it: no consent, no card token."""
-    plain = body.model_dump(exclude={"consent"})
-    if isinstance(body, PaymentMethod):
-        plain["payment"] = {"method": body.payment.method}
-    return plain
+async def _holdings(request: Request, contract: Contract) -> Holdings:
+    """What hangs on a line; nothing hangs on a rental."""
+    if contract.product != "line":
+        return Holdings()
+    return await service(request).read(lambda connection: lines.holdings(connection, contract.contract_id))
 
 
-def _preview(request: Request, contract: Contract, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+async def _preview(
+    request: Request, contract: Contract, kind: str, body: dict[str, Any], holdings: Holdings
+) -> dict[str, Any]:
     now = service(request).now()
-    present = kinds.as_of(contract, now)
-    found = decision.decide(present, kind, body, now, policy.current())
+    found = decision.decide(kinds.as_of(contract, now), kind, body, now, policy.current(), holdings)
     if isinstance(found, Refusal):
         raise refused(found)
-    words = language(request)
+    words, named = language(request), await _names(request, contract.contract_id)
     return {
-        "effects": [shapes.effect(effect, words) for effect in found],
+        "effects": [shapes.effect(effect, words, named) for effect in found],
         "consent": consent(contract.contract_id, kind, body, found),
     }
+
+
+async def _names(request: Request, contract_id: str) -> Names:
+    return await service(request).read(lambda connection: lines.names(connection, contract_id))
+
+
+async def _passport_id_exists(request: Request, contract_id: str, body: dict[str, Any]) -> None:
+    """Raises 404."""
+    if "passport_id" not in body:
+        return
+    passport_id = body["passport_id"]
+    if not await service(request).read(lambda c: passport_ids.find(c, contract_id, passport_id)):
+        raise not_found()
 
 
 @router.post(
@@ -127,22 +90,24 @@ def _preview(request: Request, contract: Contract, kind: str, body: dict[str, An
 )
 async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     """Judged at the moment it is accepted. What takes something away for good needs the consent of a preview."""
-    caller, contract, body = await _asked(request, contract_id, kind)
+    caller = customer(request)
+    contract = await own(request, caller, contract_id)
+    body = await asked(request, contract.product, kind)
     before = await commands.repeated(request)
     if before:
         return await _accepted(request, before, caller)
+    holdings = await _holdings(request, contract)
     if contract.state in beside.OVER:
-        _preview(request, contract, kind, _plain(body))
+        await _preview(request, contract, kind, plain(body), holdings)
+    await _passport_id_exists(request, contract_id, plain(body))
     found, command = service(request), commands.command_id(request)
-    plain, personal = _plain(body), None
-    if isinstance(body, PaymentMethod):
-        plain["payment"]["payment_id"] = f"pay-{command}"
-        personal = {"payment": body.payment.model_dump() | {"payment_id": f"pay-{command}"}}
-    ask = Ask(**commands.head(found, command, caller.by), kind=kind, body=plain, consent=body.consent)
+    public, personal = split(found, body, contract_id, kind, command)
+    head = commands.head(found, command, caller.by)
+    ask = Ask(**head, kind=kind, body=public, consent=body.consent, holdings=holdings)
     try:
         answer = await commands.ask(request, contract, ask, personal)
     except Refused as no:
-        raise await _refused(request, no.refusal, contract_id, kind, plain) from None
+        raise await _refused(request, no.refusal, contract, kind, plain(body)) from None
     return await _accepted(request, answer, caller)
 
 
@@ -153,15 +118,17 @@ async def _accepted(request: Request, answer: Answer, caller: Caller) -> JSONRes
 
 
 async def _refused(
-    request: Request, refusal: Refusal, contract_id: str, kind: str, body: dict[str, Any]
+    request: Request, refusal: Refusal, contract: Contract, kind: str, body: dict[str, Any]
 ) -> Problem:
     """428 without consent, 412 with one that holds no more and the preview that does, 409 otherwise."""
     if refusal.rule != "consent":
         return refused(refusal)
     if refusal.reason == "consent_missing":
         return Problem(428, refusal.reason)
-    contract = await service(request).read(lambda connection: contracts.snapshot(connection, contract_id))
-    return Problem(412, refusal.reason, preview=_preview(request, contract, kind, body))
+    contract_id = contract.contract_id
+    present = await service(request).read(lambda connection: contracts.snapshot(connection, contract_id))
+    preview = await _preview(request, present, kind, body, await _holdings(request, contract))
+    return Problem(412, refusal.reason, preview=preview)
 
 
 async def _shown(request: Request, procedure_id: str, caller: Caller) -> dict[str, Any]:
@@ -171,7 +138,7 @@ async def _shown(request: Request, procedure_id: str, caller: Caller) -> dict[st
     if row is None:
         raise not_found()
     stored = await found.read(lambda connection: contracts.snapshot(connection, row["contract_id"]))
-    shown = shapes.procedure(row, stored, found.now(), words)
+    shown = shapes.procedure(row, stored, found.now(), words, await _names(request, stored.contract_id))
     if row["kind"] == "plan_change":
         shown["successor_contract_id"] = stored.successor_contract_id
     return shown
@@ -183,7 +150,8 @@ async def procedures(request: Request, contract_id: str) -> dict[str, Any]:
     contract = await own(request, caller, contract_id)
     found, words = service(request), language(request)
     rows = await found.read(lambda connection: contracts.procedures(connection, contract_id))
-    return page_of_all(rows, request, lambda row: shapes.procedure(row, contract, found.now(), words))
+    named = await _names(request, contract_id)
+    return page_of_all(rows, request, lambda row: shapes.procedure(row, contract, found.now(), words, named))
 
 
 @router.get("/v1/procedures/{procedure_id}", summary="How a procedure stands")

@@ -33,7 +33,9 @@ class Service:
     http: httpx.AsyncClient
     operators: dict[str, str]
     providers: dict[str, str]
+    # A flood of logins must not hold up purchases, so each has a place of its own.
     argon2: anyio.CapacityLimiter
+    argon2_purchases: anyio.CapacityLimiter
 
     def now(self) -> datetime:
         return self.clock.now()

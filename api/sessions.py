@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import math
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 from sqlalchemy import Connection
 
 from api import shapes
@@ -19,16 +20,31 @@ from api.problems import Problem
 from api.service import Service, service
 from credentials import password_matches
 from rules import policy
+from rules.facts import Contract
 from rules.session import may_sign_in
-from store import accounts, contracts, locks
+from store import accounts, contracts, lines, locks
 
 router = APIRouter(tags=["Signing in"])
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class SignIn(Body):
-    login_id: Secret
-    password: Secret
+    """Login ID and password, or a line's customer ID and access key."""
+
+    login_id: Secret | None = None
+    password: Secret | None = None
+    customer_id: Secret | None = None
+    access_key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> SignIn:
+        given = self.model_fields_set
+        if given not in ({"login_id", "password"}, {"customer_id", "access_key"}) or None in self.pair():
+            raise ValueError("either login_id and password, or customer_id and access_key")
+        return self
+
+    def pair(self) -> tuple[str | None, str | None]:
+        return self.login_id or self.customer_id, self.password or self.access_key
 
 
 EXAMPLE = {"login_id": "KYABCDEFGH", "password": "from the mail"}
@@ -39,10 +55,10 @@ async def sign_in(request: Request) -> JSONResponse:
     """A wrong part is never named; ten wrong tries lock the ID for a while, whether it exists or not."""
     given = await read(request, SignIn)
     found = service(request)
-    subject = found.credentials.subject("login", given.login_id)
+    subject = found.credentials.subject("login", str(given.pair()[0]))
     now = found.now()
     refuse_locked(await found.read(lambda connection: locks.locked_until(connection, subject, now)), now)
-    account_id = await _account(found, given)
+    account_id = await (_account if given.login_id else _line_account)(found, given)
     right = account_id is not None
     tried = await found.write(lambda c: locks.tried(c, subject, right, now, policy.current()))
     # Others may have used up the tries while this one was being looked at.
@@ -60,12 +76,28 @@ def refuse_locked(until: datetime | None, now: datetime) -> None:
 
 
 async def _account(found: Service, given: SignIn) -> str | None:
-    known = await found.read(lambda connection: accounts.by_login_id(connection, given.login_id))
+    known = await found.read(lambda connection: accounts.by_login_id(connection, str(given.login_id)))
     account_id, stored = known or (None, None)
     # Off the event loop and few at a time: a flood of logins must not starve anything else.
-    matches = await run_sync(password_matches, stored, given.password, limiter=found.argon2)
+    matches = await run_sync(password_matches, stored, str(given.password), limiter=found.argon2)
     if not matches or account_id is None:
         return None
+    return account_id if await found.read(lambda c: _still_open(c, account_id, found.now())) else None
+
+
+async def _line_account(found: Service, given: SignIn) -> str | None:
+    """The key is derived again and compared, for a line that is not there too."""
+
+    def look(connection: Connection) -> tuple[str, Contract] | None:
+        return lines.by_customer_id(connection, str(given.customer_id))
+
+    known = await found.read(look)
+    contract_id, issue = (known[1].contract_id, known[1].access_key_issue) if known else ("nobody", 0)
+    key = found.credentials.access_key(contract_id, issue)
+    matches = hmac.compare_digest(key.encode(), str(given.access_key).encode())
+    if not matches or known is None or not issue:
+        return None
+    account_id = known[0]
     return account_id if await found.read(lambda c: _still_open(c, account_id, found.now())) else None
 
 

@@ -32,7 +32,7 @@ def contract(stored: Contract, now: datetime) -> dict[str, Any]:
         "state": found.state,
         "plan": found.plan,
         "course": found.course,
-        "line_type": None,
+        "line_type": found.line_type,
         "payment_method": found.payment_method,
         "applied_at": iso(found.applied_at),
         "in_force_from": day(found.in_force_from),
@@ -43,9 +43,17 @@ def contract(stored: Contract, now: datetime) -> dict[str, Any]:
         "pending": [
             {"procedure_id": p.procedure_id, "kind": p.kind, "state": p.state} for p in found.procedures
         ],
+        **_of_line(found),
         "predecessor_contract_id": found.predecessor_contract_id,
         "successor_contract_id": found.successor_contract_id,
     }
+
+
+def _of_line(found: Contract) -> dict[str, Any]:
+    """What a line adds."""
+    if found.product != "line":
+        return {}
+    return {"two_year_discount": found.two_year_discount, "monthly_cap": found.monthly_cap}
 
 
 def brief(stored: Contract, now: datetime) -> dict[str, Any]:
@@ -54,18 +62,26 @@ def brief(stored: Contract, now: datetime) -> dict[str, Any]:
     return {"contract_id": found.contract_id, "product": found.product, "state": found.state}
 
 
-def effect(found: Effect, words: Language) -> dict[str, Any]:
+Names = dict[str, dict[str, Any]]
+"""What may still be told of passport IDs and monthly items, by their opaque IDs."""
+
+
+def effect(found: Effect, words: Language, named: Names | None = None) -> dict[str, Any]:
+    """An effect with the names that still exist; a deleted ID has none (COL-7)."""
+    told = (named or {}).get(found.passport_id or found.purchase_id or "", {})
     shown = {
         "at": iso(found.at),
         "what": found.what,
         "amount": found.amount,
-        "text": texts.effect(found, words),
+        "text": texts.effect(found, words, **told),
     }
     extra = found.model_dump(mode="json", exclude={"at", "what", "amount"}, exclude_none=True)
-    return shown | extra
+    return shown | extra | told
 
 
-def procedure(row: RowMapping, stored: Contract, now: datetime, words: Language) -> dict[str, Any]:
+def procedure(
+    row: RowMapping, stored: Contract, now: datetime, words: Language, named: Names | None = None
+) -> dict[str, Any]:
     """A procedure without its history: as the row says, or further along if its dates say so."""
     open_now = kinds.as_of(stored, now).procedure(row["procedure_id"]) if not row["closed"] else None
     state, waiting_on, due_at = row["state"], row["waiting_on"], row["due_at"]
@@ -78,7 +94,7 @@ def procedure(row: RowMapping, stored: Contract, now: datetime, words: Language)
         "state": state,
         "waiting_on": waiting_on,
         "due_at": iso(due_at),
-        "effects": [effect(Effect.model_validate(found), words) for found in row["effects"]],
+        "effects": [effect(Effect.model_validate(found), words, named) for found in row["effects"]],
     }
 
 

@@ -11,5 +11,6 @@ class ApplicationMachine(StateMachine):
 
     approve = applied.to(preparing)
     turn_down = applied.to(turned_down)
+    opened = preparing.to(active)
     shipped = preparing.to(active)
     month_began = preparing.to(active)

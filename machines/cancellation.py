@@ -4,4 +4,4 @@ from machines.device_return import DeviceReturnMachine
 
 
 class CancellationMachine(DeviceReturnMachine):
-    """Accepted, then the way of a device return."""
+    """Accepted, then the way of a device return; a line has no device and is closed with its end (LIN-4)."""

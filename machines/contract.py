@@ -9,6 +9,7 @@ class ContractMachine(StateMachine):
     active = State()
     ending = State()
     ended = State(final=True)
+    converted = State(final=True)
     turned_down = State(final=True)
 
     approve = applied.to(preparing)
@@ -16,3 +17,4 @@ class ContractMachine(StateMachine):
     begin = preparing.to(active)
     set_end = active.to(ending)
     end = ending.to(ended)
+    convert = active.to(converted)

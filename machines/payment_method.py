@@ -8,5 +8,6 @@ class PaymentMethodMachine(StateMachine):
     in_effect = State(final=True)
     declined = State(final=True)
 
+    method_taken = accepted.to(in_effect)
     card_taken = accepted.to(in_effect)
     card_declined = accepted.to(declined)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from rules.facts import Contract
+from rules.facts import Contract, Procedure
 from rules.refusal import Refusal
 
-OVER = frozenset({"ended", "turned_down"})
+OVER = frozenset({"ended", "converted", "turned_down"})
 
-# `ok`: this table has nothing against it. RNT-6 and RNT-9 name the repeated request itself.
-_TABLE = """
+# `ok`: this table has nothing against it. RNT-6 and RNT-9 name the repeated request itself; COL-2 weighs more once the
+# other operator has taken the number up. What the rules grant to a contract's end is `ok` beside its end.
+_RENTAL = """
 request          application  plan_change  cancellation  support_option  payment_method
 plan_change      CAL-4        RNT-6        CAL-4         ok              ok
 cancellation     CAL-4        CAL-4        RNT-9         ok              ok
 support_option   CAL-4        CAL-4        CAL-4         ok              ok
 payment_method   ok           ok           ok            ok              CAL-4
+"""
+_LINE = """
+request           application  cancellation  payment_method  conversion  taken_up  move   line_type_change  unrestriction
+cancellation      CAL-4        RNT-9         ok              ok          CAL-4     ok     ok                ok
+payment_method    ok           ok            CAL-4           ok          ok        ok     ok                ok
+conversion        CAL-4        CAL-4         ok              ok          COL-2     CAL-4  CAL-4             ok
+move              CAL-4        CAL-4         ok              ok          CAL-4     CAL-4  CAL-4             ok
+line_type_change  CAL-4        CAL-4         ok              ok          CAL-4     CAL-4  CAL-4             ok
+restriction       CAL-4        ok            ok              ok          ok        ok     ok                ok
+unrestriction     CAL-4        CAL-4         ok              ok          CAL-4     ok     ok                ok
+access_key        CAL-4        ok            ok              ok          ok        ok     ok                ok
 """
 
 
@@ -22,9 +34,7 @@ def _parse(table: str) -> dict[tuple[str, str], str]:
     return {(row[0], pending): cell for row in rows for pending, cell in zip(head[1:], row[1:], strict=True)}
 
 
-VERDICTS = _parse(_TABLE)
-REQUESTS = tuple(dict.fromkeys(request for request, _ in VERDICTS))
-PENDING = tuple(dict.fromkeys(pending for _, pending in VERDICTS))
+VERDICTS = {"rental": _parse(_RENTAL), "line": _parse(_LINE)}
 
 
 def nothing_waits(contract: Contract) -> bool:
@@ -37,7 +47,13 @@ def refusal(contract: Contract, kind: str) -> Refusal | None:
     if contract.state in OVER:
         return Refusal(rule="CAL-4", reason="contract_over", data={"state": contract.state})
     for procedure in contract.procedures:
-        verdict = VERDICTS[kind, procedure.kind]
+        pending = column(procedure)
+        verdict = VERDICTS[contract.product][kind, pending]
         if verdict != "ok":
-            return Refusal(rule=verdict, reason=f"beside_{procedure.kind}", data={"pending": procedure.kind})
+            return Refusal(rule=verdict, reason=f"beside_{pending}", data={"pending": procedure.kind})
     return None
+
+
+def column(procedure: Procedure) -> str:
+    """The procedure's column: its kind, but for a conversion that has been taken up."""
+    return "taken_up" if procedure.state == "taken_up" else procedure.kind

@@ -68,7 +68,11 @@ class Successor(BaseModel):
 
 
 class Change(BaseModel):
-    """Keyed by contract and `contract.number`: writing it again does nothing."""
+    """Keyed by contract and `contract.number`: writing it again does nothing.
+
+    `restricted` and `lifted` are passport IDs, `moved` the procedure that brought a new address; `wiped`: all that hangs
+    on the line ends in the same transaction, and its names become unreadable (COL-6, COL-7, LIN-4).
+    """
 
     contract: Contract
     recorded_at: datetime
@@ -80,6 +84,10 @@ class Change(BaseModel):
     charges: list[Charge] = []
     deliveries: list[Delivery] = []
     arrived: list[Arrived] = []
+    restricted: list[str] = []
+    lifted: list[str] = []
+    moved: str | None = None
+    wiped: bool = False
     successor: Successor | None = None
 
 
@@ -87,6 +95,21 @@ class Recorded(BaseModel):
     """`stored`: how the contract stands, where it is not as the writer thought; then nothing was written."""
 
     stored: Contract | None = None
+
+
+class Item(BaseModel):
+    """A monthly item bought with a passport ID, and what its provider charges for ending it: yen as sent (COL-5)."""
+
+    purchase_id: str
+    passport_id: str
+    cancellation_fee: int = 0
+
+
+class Holdings(BaseModel):
+    """What hangs on a line when a request is sent, by opaque IDs: the store knows it, the rules judge by it."""
+
+    passport_ids: list[str] = []
+    items: list[Item] = []
 
 
 class Command(BaseModel):
@@ -110,6 +133,14 @@ class Request(Command):
     kind: str
     body: dict[str, Any]
     consent: str | None = None
+    holdings: Holdings = Holdings()
+
+
+class Advance(Command):
+    """The other operator's part of a conversion: `take_up` or `switch_over`."""
+
+    procedure_id: str
+    event: str
 
 
 class Act(Command):

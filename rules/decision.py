@@ -5,42 +5,82 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol
 
-from rules import beside, cancellation, payment_method, plan_change, support_option
+from rules import (
+    access_key,
+    beside,
+    cancellation,
+    conversion,
+    line_type_change,
+    move,
+    payment_method,
+    plan_change,
+    restriction,
+    support_option,
+    unrestriction,
+)
+from rules.ask import Ask
+from rules.change import Holdings
 from rules.effects import Effect, by_date, consent
 from rules.facts import Contract
 from rules.policy import Policy
 from rules.refusal import Refusal
 
-CONSENTED = frozenset({"plan_change", "cancellation"})
+CONSENTED = frozenset({"plan_change", "cancellation", "conversion"})
 
 
 class Rules(Protocol):
     """What a kind of request says about itself."""
 
-    def refusal(
-        self, contract: Contract, body: dict[str, Any], now: datetime, policy: Policy, /
-    ) -> Refusal | None: ...
+    def refusal(self, ask: Ask, /) -> Refusal | None: ...
 
-    def effects(
-        self, contract: Contract, body: dict[str, Any], now: datetime, policy: Policy, /
-    ) -> list[Effect]: ...
+    def effects(self, ask: Ask, /) -> list[Effect]: ...
 
 
 KINDS: dict[str, Rules] = {
-    "plan_change": plan_change,
+    "access_key": access_key,
     "cancellation": cancellation,
-    "support_option": support_option,
+    "conversion": conversion,
+    "line_type_change": line_type_change,
+    "move": move,
     "payment_method": payment_method,
+    "plan_change": plan_change,
+    "restriction": restriction,
+    "support_option": support_option,
+    "unrestriction": unrestriction,
+}
+OF_PRODUCT: dict[str, frozenset[str]] = {
+    "rental": frozenset({"plan_change", "cancellation", "support_option", "payment_method"}),
+    "line": frozenset(
+        {
+            "cancellation",
+            "conversion",
+            "line_type_change",
+            "move",
+            "payment_method",
+            "restriction",
+            "unrestriction",
+        }
+    ),
 }
 
 
 def decide(
-    contract: Contract, kind: str, body: dict[str, Any], now: datetime, policy: Policy
+    contract: Contract,
+    kind: str,
+    body: dict[str, Any],
+    now: datetime,
+    policy: Policy,
+    holdings: Holdings | None = None,
 ) -> Refusal | list[Effect]:
     """The effects by date, or the refusal, of asking for `kind` with `body` at `now`."""
-    rules = KINDS[kind]
-    no = beside.refusal(contract, kind) or rules.refusal(contract, body, now, policy)
-    return no or by_date(rules.effects(contract, body, now, policy))
+    ask = Ask(contract, body, now, policy, holdings or Holdings())
+    no = beside.refusal(contract, kind) or KINDS[kind].refusal(ask)
+    return no or effects(kind, ask)
+
+
+def effects(kind: str, ask: Ask) -> list[Effect]:
+    """What an accepted request leads to, by date."""
+    return by_date(KINDS[kind].effects(ask))
 
 
 def missing_consent(

@@ -19,17 +19,29 @@ What = Literal[
     "option_begins",
     "option_ends",
     "cover_begins",
+    "passport_id_deleted",
+    "monthly_item_ended",
+    "provider_cancellation_fee",
+    "matomete_ends",
+    "number_lapses",
+    "form_lapses",
 ]
 
 
 class Effect(BaseModel):
-    """One dated consequence. `amount` is yen without tax, or points; `at` is None where nobody knows the moment yet."""
+    """One dated consequence. `amount` is yen without tax, or points; `at` is None where nobody knows the moment yet.
 
-    at: datetime | None
+    What hangs on a line is named by its opaque ID: its name is read from the store when the effect is shown, so that a
+    deleted one can be read nowhere (COL-7).
+    """
+
     what: What
+    at: datetime | None = None
     amount: int | None = None
     item: str | None = None
     count: int | None = None
+    passport_id: str | None = None
+    purchase_id: str | None = None
 
 
 def by_date(effects: list[Effect]) -> list[Effect]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-Product = Literal["rental"]
+Product = Literal["rental", "line"]
 WaitingOn = Literal["customer", "operator", "calendar", "other_operator", "nobody"]
 
 
@@ -56,6 +56,7 @@ class Delivery(BaseModel):
 class Contract(BaseModel):
     """The snapshot. `in_force_to` is the last day, included; `number` counts the transitions recorded so far.
 
+    `restricted` names passport IDs by their opaque IDs; `access_key_issue` counts the access keys given out.
     `answers` remembers which procedure a command led to, so that a repeated command is answered and not done again.
     `policy` is the digest of the figures it was applied for under: its terms, whatever is sold later.
     """
@@ -67,6 +68,11 @@ class Contract(BaseModel):
     applied_at: datetime
     plan: str | None = None
     course: str | None = None
+    line_type: str | None = None
+    two_year_discount: bool = False
+    monthly_cap: int | None = None
+    restricted: list[str] = []
+    access_key_issue: int = 0
     payment_method: str
     payment_id: str
     blocks: list[str] = []

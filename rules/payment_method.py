@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
+from rules.ask import Ask
 from rules.calendar import day_of, midnight
 from rules.effects import Effect
 from rules.facts import Contract
 from rules.policy import Policy
 from rules.refusal import Refusal
 
-TAKEN: dict[str, frozenset[str]] = {"rental": frozenset({"credit_card", "atone", "np_invoice"})}
+TAKEN: dict[str, frozenset[str]] = {
+    "rental": frozenset({"credit_card", "atone", "np_invoice"}),
+    "line": frozenset({"credit_card", "account_transfer", "invoice", "isp_collection"}),
+}
 
 
 def not_taken(product: str, method: str) -> Refusal | None:
-    """A method that this product is never paid by (RNT-15)."""
+    """A method that this product is never paid by (RNT-15, LIN-2)."""
     if method in TAKEN[product]:
         return None
-    return Refusal(rule="RNT-15", reason="method_not_for_product", data={"method": method})
+    rule = {"rental": "RNT-15", "line": "LIN-2"}[product]
+    return Refusal(rule=rule, reason="method_not_for_product", data={"method": method})
 
 
-def refusal(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
-    """RNT-15: to card only. RNT-14: card data not on the settlement day, and elsewhere for old applications."""
-    method = body["payment"]["method"]
+def refusal(ask: Ask) -> Refusal | None:
+    """RNT-15: to card only. RNT-14: card data not on the settlement day, and elsewhere for old applications.
+
+    A line may change between all its methods, on any day (LIN-5).
+    """
+    method = ask.body["payment"]["method"]
+    if ask.contract.product == "line":
+        return not_taken("line", method)
     if method != "credit_card":
         return Refusal(rule="RNT-15", reason="to_card_only", data={"method": method})
-    return _card_refusal(now, contract, policy) if contract.payment_method == "credit_card" else None
+    return (
+        _card_refusal(ask.now, ask.contract, ask.policy)
+        if ask.contract.payment_method == "credit_card"
+        else None
+    )
 
 
 def _card_refusal(now: datetime, contract: Contract, policy: Policy) -> Refusal | None:
@@ -40,6 +53,6 @@ def _card_refusal(now: datetime, contract: Contract, policy: Policy) -> Refusal 
     return None
 
 
-def effects(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> list[Effect]:
+def effects(ask: Ask) -> list[Effect]:
     """A change of payment method costs nothing and takes nothing away."""
     return []

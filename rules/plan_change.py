@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from rules import rental
+from rules.ask import Ask
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
 from rules.effects import Effect
-from rules.facts import Contract
-from rules.policy import Policy
 from rules.refusal import Refusal
 
 
@@ -18,27 +16,27 @@ def last_day(now: datetime) -> date:
     return last_of_month(day_of(now))
 
 
-def refusal(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
+def refusal(ask: Ask) -> Refusal | None:
     """RNT-18 for what is held already, RNT-3 outside the 1st to the 15th."""
-    if (body["plan"], body["course"]) == (contract.plan, contract.course):
+    if (ask.body["plan"], ask.body["course"]) == (ask.contract.plan, ask.contract.course):
         return Refusal(rule="RNT-18", reason="same_plan_and_course")
-    today = day_of(now)
-    if today.day > policy.windows.plan_change_until:
+    today = day_of(ask.now)
+    if today.day > ask.policy.windows.plan_change_until:
         opens = midnight(first_of_month(today, 1))
         return Refusal(rule="RNT-3", reason="plan_change_window", opens_at=opens)
     return None
 
 
-def effects(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> list[Effect]:
+def effects(ask: Ask) -> list[Effect]:
     """Old contract's end with all it costs, the new one's beginning, and the fee on its first statement."""
-    last = last_day(now)
+    last = last_day(ask.now)
     begins = midnight(first_of_month(last, 1))
     return [
-        *rental.effects(contract, last, policy),
-        Effect(at=begins, what="contract_begins", item=body["plan"]),
-        Effect(at=begins, what="fee", item="plan_change", amount=policy.fees.plan_change),
+        *rental.effects(ask.contract, last, ask.policy),
+        Effect(at=begins, what="contract_begins", item=ask.body["plan"]),
+        Effect(at=begins, what="fee", item="plan_change", amount=ask.policy.fees.plan_change),
         *(
             Effect(at=begins, what="fee", item=item, amount=amount)
-            for item, amount in rental.paid_ahead(body["plan"], body["course"], policy)
+            for item, amount in rental.paid_ahead(ask.body["plan"], ask.body["course"], ask.policy)
         ),
     ]

@@ -6,10 +6,10 @@ import hashlib
 import json
 import re
 import tomllib
-from datetime import date
+from datetime import date, time
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -61,6 +61,54 @@ class Card(_Strict):
     legacy_page: str
 
 
+class Line(_Strict):
+    monthly_cap: Yen
+    highest_monthly_cap: Yen
+    passport_ids: Count
+
+
+class PassportId(_Strict):
+    symbols: str
+
+
+class _Hours(_Strict):
+    """Within one day; `closes` is the first second that is late."""
+
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _open_before_closed(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("it closes before it opens")
+        return self
+
+
+class Conversion(_Hours):
+    valid_days: Days
+
+
+class AccessKey(_Hours):
+    pass
+
+
+class YearEnd(_Strict):
+    first_month: Annotated[int, Field(ge=1, le=12)]
+    first_day: Annotated[int, Field(ge=1, le=31)]
+    last_month: Annotated[int, Field(ge=1, le=12)]
+    last_day: Annotated[int, Field(ge=1, le=31)]
+
+    @model_validator(mode="after")
+    def _some_day_is_open(self) -> Self:
+        if (self.last_month, self.last_day) >= (self.first_month, self.first_day):
+            raise ValueError("from a day at the end of a year to one at the beginning of the next")
+        return self
+
+
+class WrittenForm(_Strict):
+    lapses_after_days: Days
+
+
 class Login(_Strict):
     failures: Count
     lock_minutes: Count
@@ -103,12 +151,24 @@ class SupportOption(_Strict):
     monthly_fee: Yen
 
 
+class LineType(_Strict):
+    line_type: str
+    name: Name
+    monthly_fee: Yen
+
+
 class Policy(_Strict):
     windows: Windows
     device_return: DeviceReturn
     fees: Fees
     support: Support
     card: Card
+    line: Line
+    passport_id: PassportId
+    conversion: Conversion
+    access_key: AccessKey
+    year_end: YearEnd
+    written_form: WrittenForm
     login: Login
     operators: Operators
     workflow: Workflow
@@ -116,10 +176,11 @@ class Policy(_Strict):
     plans: list[Plan]
     courses: list[Course]
     support_options: list[SupportOption]
+    line_types: list[LineType]
 
     @model_validator(mode="after")
     def _codes_are_unique(self) -> Policy:
-        for items in (self.plans, self.courses, self.support_options):
+        for items in (self.plans, self.courses, self.support_options, self.line_types):
             codes = [next(iter(item.model_dump().values())) for item in items]
             if len(set(codes)) < len(codes):
                 raise ValueError(f"a code stands twice: {', '.join(codes)}")

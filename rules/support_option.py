@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
+from rules.ask import Ask
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
 from rules.effects import Effect
-from rules.facts import Contract, OptionPeriod
+from rules.facts import OptionPeriod
 from rules.policy import Policy
 from rules.refusal import Refusal
 
 
-def refusal(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
+def refusal(ask: Ask) -> Refusal | None:
     """RNT-11: once in a contract's life, something else than what is held, and from the 1st to the 15th."""
-    today = day_of(now)
-    if contract.option_changed:
+    today = day_of(ask.now)
+    if ask.contract.option_changed:
         return Refusal(rule="RNT-11", reason="option_changed_before")
-    held = contract.option_on(today)
-    if body["option"] == (held.option if held else None):
+    held = ask.contract.option_on(today)
+    if ask.body["option"] == (held.option if held else None):
         return Refusal(rule="RNT-11", reason="same_option")
-    if today.day > policy.windows.support_option_until:
+    if today.day > ask.policy.windows.support_option_until:
         opens = midnight(first_of_month(today, 1))
         return Refusal(rule="RNT-11", reason="support_option_window", opens_at=opens)
     return None
 
 
-def effects(contract: Contract, body: dict[str, Any], now: datetime, policy: Policy) -> list[Effect]:
+def effects(ask: Ask) -> list[Effect]:
     """The old option ends with the month, the new one begins on the 1st, a premium cover later (RNT-12)."""
-    first = first_of_month(day_of(now), 1)
-    held = contract.option_on(last_of_month(day_of(now)))
+    first = first_of_month(day_of(ask.now), 1)
+    held = ask.contract.option_on(last_of_month(day_of(ask.now)))
     ending = [Effect(at=midnight(first), what="option_ends", item=held.option)] if held else []
-    option = body["option"]
-    return ending + (beginning(option, first, policy) if option else [])
+    option = ask.body["option"]
+    return ending + (beginning(option, first, ask.policy) if option else [])
 
 
 def beginning(option: str, first: date, policy: Policy) -> list[Effect]:

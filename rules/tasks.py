@@ -3,5 +3,9 @@
 ACTIONS: dict[str, tuple[str, ...]] = {
     "confirm_application": ("approve", "turn_down"),
     "report_shipped": ("done",),
+    "report_opening": ("done",),
     "receive_device": ("done",),
+    "send_form": ("done",),
+    "receive_form": ("done",),
+    "review_form": ("approve", "turn_down"),
 }

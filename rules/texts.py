@@ -46,9 +46,11 @@ def detail(reason: str, language: Language, **data: Any) -> str:
     return _fill(_TEXTS["reason"][reason][language], {**_figures(), **data}, language)
 
 
-def effect(effect: Effect, language: Language) -> str:
-    """One sentence with its date (the last day, where something ends) and its yen."""
-    return _fill(_TEXTS["effect"][effect.what][language], {**_figures(), **effect.model_dump()}, language)
+def effect(effect: Effect, language: Language, **named: Any) -> str:
+    """One sentence with its date (the last day, where something ends) and its yen; `named`: what its IDs stand for."""
+    nameless = dict.fromkeys(("name", "provider", "item"), "–")
+    values = {**_figures(), "at": None, **nameless, **effect.model_dump(exclude_none=True), **named}
+    return _fill(_TEXTS["effect"][effect.what][language], values, language)
 
 
 def entry(what: str, data: Mapping[str, Any], language: Language) -> str:

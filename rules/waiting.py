@@ -15,6 +15,11 @@ _WAITING: dict[str, dict[str, WaitingOn]] = {
     "cancellation": _DEVICE,
     "support_option": {"accepted": "calendar"},
     "payment_method": {},
+    "restriction": {},
+    "unrestriction": {"form_requested": "operator", "form_sent": "customer", "form_received": "operator"},
+    "conversion": {"number_issued": "customer", "taken_up": "other_operator"},
+    "move": {"accepted": "operator"},
+    "line_type_change": {"accepted": "operator"},
 }
 
 

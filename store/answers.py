@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
-from store.tables import AnswerRow
+from store.lines import GONE
+from store.tables import AnswerRow, ContractRow
 from store.write import table, upsert
 
 UNDONE = timedelta(days=1)
-_rows = table(AnswerRow)
+_rows, _contracts = table(AnswerRow), table(ContractRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,22 @@ class Claim:
         return at
 
 
-def claim(connection: Connection, answer_key: str, body_hash: str, now: datetime, lease: timedelta) -> Claim:
+def claim(
+    connection: Connection,
+    answer_key: str,
+    body_hash: str,
+    now: datetime,
+    lease: timedelta,
+    contract_id: str | None = None,
+) -> Claim:
     """Take the key for this request, unless it is being done, or was done and is still remembered."""
     leased_until = now + lease
-    new = {"body_hash": body_hash, "received_at": now, "leased_until": leased_until}
+    new = {
+        "body_hash": body_hash,
+        "contract_id": contract_id,
+        "received_at": now,
+        "leased_until": leased_until,
+    }
     mine = _rows.c.answer_key == answer_key
     taken = upsert(connection, AnswerRow, [{"answer_key": answer_key, **new}]) > 0
     free = mine & (_rows.c.leased_until < now)
@@ -54,9 +67,19 @@ def keep(
     now: datetime,
     kept: timedelta,
 ) -> None:
-    """Remember an answer for as long as `kept`."""
+    """Remember an answer for as long as `kept`; of a line that ended meanwhile, only that there was one (COL-7)."""
     values = {"status": status, "headers": headers, "body": body, "leased_until": now + kept}
+    if _wiped(connection, answer_key):
+        values |= {"status": GONE, "headers": {}, "body": ""}
     connection.execute(update(_rows).where(_rows.c.answer_key == answer_key).values(**values))
+
+
+def _wiped(connection: Connection, answer_key: str) -> bool:
+    """Whether all that hung on the answer's line is deleted. Holds the line's row, so that this cannot come after."""
+    about = select(_rows.c.contract_id).where(_rows.c.answer_key == answer_key).scalar_subquery()
+    line = (_contracts.c.contract_id == about) & (_contracts.c.product == "line")
+    state = select(_contracts.c.state).where(line).with_for_update(read=True)
+    return connection.execute(state).scalar() in ("ended", "converted")
 
 
 def leave(connection: Connection, answer_key: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import NoResultFound
 
 from rules.change import Begun, Change, Charge, Done, Entry
 from rules.facts import Contract, Delivery, Task
-from store import contracts, deliveries, people
+from store import contracts, deliveries, lines, people
 from store.tables import ChargeRow, ContractRow, DeliveryRow, EntryRow, ProcedureRow, TaskRow, TransitionRow
 from store.write import insert, set_values, table, upsert
 
@@ -52,8 +52,7 @@ def _claim(connection: Connection, change: Change) -> bool:
 def _write(connection: Connection, change: Change) -> None:
     contract = change.contract
     columns = facts(contract)
-    if change.command_id:
-        people.place(connection, change.command_id, contract, columns)
+    personal = people.place(connection, change.command_id, contract, columns) if change.command_id else {}
     if not set_values(connection, ContractRow, [columns]):
         raise NoResultFound(contract.contract_id)
     begun = [_procedure(contract, one, change.entries) for one in change.begun]
@@ -65,6 +64,9 @@ def _write(connection: Connection, change: Change) -> None:
         begun.append(_procedure(successor, following.begun, following.entries))
         entries += [_entry(successor, entry, change) for entry in following.entries]
         tasks += [_task(successor, task) for task in successor.tasks]
+    if "address" in personal:
+        # Where a line is to move to; it counts from the opening there on.
+        begun[0]["body"] = {"address": personal["address"]}
     insert(connection, ProcedureRow, begun)
     set_values(connection, ProcedureRow, _moved(change))
     if tasks:
@@ -74,6 +76,8 @@ def _write(connection: Connection, change: Change) -> None:
     set_values(connection, TaskRow, done)
     insert(connection, ChargeRow, [_charge(charge) for charge in change.charges])
     insert(connection, DeliveryRow, [_delivery(delivery) for delivery in change.deliveries])
+    if change.restricted or change.lifted or change.moved or change.wiped:
+        lines.record(connection, change)
     for arrived in change.arrived:
         deliveries.settle(connection, arrived.delivery_id, arrived.outcome)
 

@@ -22,6 +22,12 @@ def locked_until(connection: Connection, subject: str, now: datetime) -> datetim
     return found if found and found > now else None
 
 
+def failures(connection: Connection, subject: str) -> int:
+    """How many wrong tries are remembered."""
+    found = select(_rows.c.failures).where(_rows.c.subject == subject)
+    return connection.execute(found).scalar_one_or_none() or 0
+
+
 def tried(
     connection: Connection, subject: str, right: bool, now: datetime, policy: Policy
 ) -> datetime | None:
@@ -47,9 +53,9 @@ def tried(
     return None
 
 
-def lift(connection: Connection, subject: str) -> None:
+def lift(connection: Connection, *subjects: str) -> None:
     """A right try, or an operator."""
-    connection.execute(delete(_rows).where(_rows.c.subject == subject))
+    connection.execute(delete(_rows).where(_rows.c.subject.in_(subjects)))
 
 
 def sweep(connection: Connection, now: datetime) -> int:

@@ -8,7 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select
 
 from rules.facts import Contract
-from store.tables import AccountRow, ContractRow, IntakeRow, PartyRow, PaymentRow, TaskRow
+from store.tables import (
+    AccountRow,
+    ApprovalNumberRow,
+    ContractRow,
+    IntakeRow,
+    LineAccessRow,
+    PartyRow,
+    PaymentRow,
+    TaskRow,
+)
 from store.write import set_values, table, upsert
 
 KEPT = timedelta(days=1)
@@ -43,19 +52,27 @@ def sweep(connection: Connection) -> int:
     return int(connection.execute(delete(rows).where(rows.c.received_at < datetime.now(UTC) - KEPT)).rowcount)
 
 
-def place(connection: Connection, command_id: str, contract: Contract, facts: dict[str, Any]) -> None:
-    """Move what came with the command to where it belongs."""
-    payload = connection.execute(_PAYLOAD, {"command_id": command_id}).scalar_one_or_none()
+def place(
+    connection: Connection, command_id: str, contract: Contract, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Move what came with the command to where it belongs, and return it."""
+    payload: dict[str, Any] | None = connection.execute(
+        _PAYLOAD, {"command_id": command_id}
+    ).scalar_one_or_none()
     if not payload:
-        return
+        return {}
     if "party" in payload:
         _apply(connection, payload, facts)
     if "payment" in payload:
         upsert(connection, PaymentRow, [{"contract_id": contract.contract_id, **payload["payment"]}])
+    if "number" in payload:
+        number = payload["number"] | {"procedure_id": f"p-{command_id}"}
+        upsert(connection, ApprovalNumberRow, [number])
     if "note" in payload:
         set_values(connection, TaskRow, [{"task_id": payload["task_id"], "note": payload["note"]}])
     # The row itself stays until the command is answered: an engine that crashes now may know nothing of it.
     set_values(connection, IntakeRow, [{"command_id": command_id, "payload": {}}])
+    return payload
 
 
 def _apply(connection: Connection, payload: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -65,3 +82,6 @@ def _apply(connection: Connection, payload: dict[str, Any], facts: dict[str, Any
     upsert(connection, PartyRow, [payload["party"]])
     owner = {"account_id": payload["account_id"], "party_id": payload["party"]["party_id"]}
     upsert(connection, ContractRow, [facts | owner])
+    if "customer_id" in payload:
+        access = {"contract_id": facts["contract_id"], "customer_id": payload["customer_id"]}
+        upsert(connection, LineAccessRow, [access])

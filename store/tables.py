@@ -53,6 +53,7 @@ class ContractRow(SQLModel, table=True):
     course: str | None = None
     payment_method: str
     payment_id: str
+    line_type: str | None = None
     applied_at: datetime = Field(sa_type=Instant)
     in_force_from: date | None = None
     in_force_to: date | None = None
@@ -63,6 +64,63 @@ class ContractRow(SQLModel, table=True):
     due_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     number: int
     snapshot: dict[str, Any] = Field(sa_type=Json)
+
+
+class LineAccessRow(SQLModel, table=True):
+    """A line's customer ID (IDN-1). Its access key is derived, so nothing of it is kept."""
+
+    __tablename__ = "line_access"
+    contract_id: str = Field(primary_key=True)
+    customer_id: str = Field(unique=True)
+
+
+class PassportIdRow(SQLModel, table=True):
+    """A living passport ID. Its name stands here and nowhere else, so that deleting the row deletes it (COL-7)."""
+
+    __tablename__ = "passport_id"
+    passport_id: str = Field(primary_key=True)
+    contract_id: str = Field(index=True)
+    name: str = Field(unique=True)
+    password_hash: str
+    monthly_cap: int | None = None
+    line_authentication: bool = True
+    restricted: bool = False
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class PurchaseRow(SQLModel, table=True):
+    """Something bought with a passport ID: yen as sent, tax included. A monthly item is settled until `ended_at`."""
+
+    __tablename__ = "purchase"
+    __table_args__ = (Index("ix_purchase_spent", "contract_id", "at"),)
+    purchase_id: str = Field(primary_key=True)
+    contract_id: str
+    passport_id: str = Field(index=True)
+    at: datetime = Field(sa_type=Instant)
+    provider: str
+    item: str
+    kind: str
+    amount: int
+    cancellation_fee: int = 0
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ApprovalNumberRow(SQLModel, table=True):
+    """Which conversion an approval number stands for (COL-1)."""
+
+    __tablename__ = "approval_number"
+    number: str = Field(primary_key=True)
+    contract_id: str
+    procedure_id: str = Field(index=True)
+
+
+class DeletionRow(SQLModel, table=True):
+    """That a passport ID was deleted, and when: all that remains of it (COL-7)."""
+
+    __tablename__ = "deletion"
+    passport_id: str = Field(primary_key=True)
+    contract_id: str = Field(index=True)
+    deleted_at: datetime = Field(sa_type=Instant)
 
 
 class TransitionRow(SQLModel, table=True):
@@ -178,6 +236,7 @@ class AnswerRow(SQLModel, table=True):
 
     __tablename__ = "answer"
     answer_key: str = Field(primary_key=True)
+    contract_id: str | None = Field(default=None, index=True)
     body_hash: str
     received_at: datetime = Field(sa_type=Instant, index=True)
     leased_until: datetime = Field(sa_type=Instant)

@@ -57,3 +57,9 @@ def ahead(connection: Connection, procedure_id: str) -> int | None:
     )
     same = and_(_rows.c.done_at.is_(None), _rows.c.kind == mine["kind"], earlier)
     return int(connection.execute(select(func.count()).where(same)).scalar_one())
+
+
+def note(connection: Connection, procedure_id: str) -> str | None:
+    """What the operator wrote who turned the procedure down."""
+    found = select(_rows.c.note).where(_rows.c.procedure_id == procedure_id, _rows.c.note.is_not(None))
+    return connection.execute(found.order_by(_rows.c.done_at.desc()).limit(1)).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""Application of a rental: an operator confirms it, the device is shipped, the contract is in force (IDN-3, LIN-6)."""
+"""Application: an operator confirms it, the device is shipped or the line opened, the contract is in force (LIN-1, LIN-6)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def apply(step: Step, support_option: str | None) -> Procedure:
 
 
 def act(step: Step, procedure: Procedure | None, task: Task, action: str) -> None:
-    """An operator confirmed or turned down, or reported that the device is on its way."""
+    """An operator confirmed or turned down, or reported that the device is on its way or the line open."""
     if task.kind == "confirm_application" and procedure:
         (_approved if action == "approve" else _turned_down)(step, procedure)
+    elif task.kind == "report_opening" and procedure:
+        _opened(step, procedure)
     elif procedure and not procedure.due_at:
         step.fire(procedure, "shipped")
         begin(step, procedure)
@@ -45,8 +47,20 @@ def due(step: Step, procedure: Procedure) -> None:
 def _approved(step: Step, procedure: Procedure) -> None:
     step.fire(procedure, "approve")
     step.fire_contract("approve")
+    if step.contract.product == "line":
+        step.open_task(procedure, "report_opening")
+        return
     step.deliver("login", procedure)
     step.open_task(procedure, "report_shipped")
+
+
+def _opened(step: Step, procedure: Procedure) -> None:
+    """The notice of opening carries customer ID and access key (IDN-1)."""
+    step.fire(procedure, "opened")
+    begin(step, procedure)
+    step.contract.access_key_issue += 1
+    opened_on, issue = day_of(step.at).isoformat(), step.contract.access_key_issue
+    step.deliver("opening_notice", procedure, opened_on=opened_on, issue=issue)
 
 
 def _turned_down(step: Step, procedure: Procedure) -> None:
@@ -63,7 +77,8 @@ def begin(step: Step, procedure: Procedure) -> None:
     option = procedure.data.get("support_option")
     if option:
         contract.options.append(support_option.period(option, contract.in_force_from, step.policy))
-    _charge_ahead(step, contract)
+    if contract.product == "rental":
+        _charge_ahead(step, contract)
 
 
 def _charge_ahead(step: Step, contract: Contract) -> None:

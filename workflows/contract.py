@@ -13,12 +13,14 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
-from rules import beside, decision, policy
-from rules.change import Act, Answer, Apply, Change, Command, Recorded, Request
-from rules.effects import by_date
+from rules import beside, conversion, decision, policy
+from rules.ask import Ask
+from rules.change import Act, Advance, Answer, Apply, Change, Command, Recorded, Request
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
-from workflows import application, clock, kinds, payment_method, visible
+from rules.tasks import ACTIONS
+from workflows import access_key, application, clock, kinds, payment_method, visible
+from workflows import conversion as switch
 from workflows.step import Step
 
 STORE_TIMEOUT = timedelta(seconds=10)
@@ -81,6 +83,11 @@ class ContractWorkflow:
         if stored.number > self.contract.number:
             self.adopt(stored)
 
+    @workflow.update(name="advance")
+    async def advance(self, command: Advance) -> Answer:
+        """The other operator took the approval number up, or the line was switched over (COL-2, COL-3)."""
+        return await self.take(command, self._advance, lambda step: self.advanced(step, command))
+
     @apply.validator
     def _apply(self, command: Apply) -> None:
         if command.command_id not in self.contract.answers:
@@ -94,7 +101,8 @@ class ContractWorkflow:
         self.refuse_late(command)
         now = clock.now()
         contract = kinds.as_of(self.contract, now)
-        found = decision.decide(contract, command.kind, command.body, now, policy.of(command.policy))
+        figures = policy.of(command.policy)
+        found = decision.decide(contract, command.kind, command.body, now, figures, command.holdings)
         if isinstance(found, list):
             self.refuse(
                 decision.missing_consent(
@@ -109,8 +117,17 @@ class ContractWorkflow:
         if command.command_id in self.contract.answers:
             return
         self.refuse_late(command)
-        if not kinds.as_of(self.contract, clock.now()).task(command.task_id):
+        task = kinds.as_of(self.contract, clock.now()).task(command.task_id)
+        if task is None or command.action not in ACTIONS[task.kind]:
             self.refuse(Refusal(rule="", reason="task_done"))
+
+    @advance.validator
+    def _advance(self, command: Advance) -> None:
+        if command.command_id in self.contract.answers:
+            return
+        self.refuse_late(command)
+        present = kinds.as_of(self.contract, clock.now())
+        self.refuse(conversion.cannot_advance(present, command.procedure_id, command.event))
 
     def refuse_late(self, command: Command) -> None:
         """Nobody waits for the answer any more: nothing must happen."""
@@ -136,10 +153,17 @@ class ContractWorkflow:
         return Answer(procedure_id=self.contract.answers[command.command_id])
 
     def accept(self, step: Step, command: Request) -> str:
-        effects = by_date(
-            decision.KINDS[command.kind].effects(self.contract, command.body, step.at, step.policy)
-        )
+        if command.kind == "access_key":
+            return access_key.reissue(step)
+        ask = Ask(self.contract, command.body, step.at, step.policy, command.holdings)
+        effects = decision.effects(command.kind, ask)
         return kinds.ACCEPT[command.kind](step, command.body, effects).procedure_id
+
+    def advanced(self, step: Step, command: Advance) -> str:
+        procedure = self.contract.procedure(command.procedure_id)
+        assert procedure is not None, "the validator has seen it"
+        switch.advance(step, procedure, command.event)
+        return procedure.procedure_id
 
     def dealt_with(self, step: Step, command: Act) -> str:
         task = self.contract.task(command.task_id)

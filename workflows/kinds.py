@@ -8,7 +8,18 @@ from typing import Any
 
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Task
-from workflows import application, cancellation, payment_method, plan_change, support_option
+from workflows import (
+    application,
+    cancellation,
+    conversion,
+    line_type_change,
+    move,
+    payment_method,
+    plan_change,
+    restriction,
+    support_option,
+    unrestriction,
+)
 from workflows.step import Step
 
 ACCEPT: dict[str, Callable[[Step, dict[str, Any], list[Effect]], Procedure]] = {
@@ -16,16 +27,38 @@ ACCEPT: dict[str, Callable[[Step, dict[str, Any], list[Effect]], Procedure]] = {
     "cancellation": cancellation.accept,
     "support_option": support_option.accept,
     "payment_method": payment_method.accept,
+    "conversion": conversion.accept,
+    "restriction": restriction.accept,
+    "unrestriction": unrestriction.accept,
+    "move": move.accept,
+    "line_type_change": line_type_change.accept,
 }
 DUE: dict[str, Callable[[Step, Procedure], None]] = {
     "application": application.due,
     "plan_change": plan_change.due,
     "cancellation": cancellation.due,
     "support_option": support_option.due,
+    "conversion": conversion.due,
+    "unrestriction": unrestriction.due,
 }
+
+
+def _opening_reported(step: Step, procedure: Procedure | None, task: Task, action: str) -> None:
+    """A line was opened: for the first time, at another address, or as another type."""
+    assert procedure is not None, "its task ends with it"
+    if procedure.kind == "application":
+        application.act(step, procedure, task, action)
+    else:
+        {"move": move.act, "line_type_change": line_type_change.act}[procedure.kind](step, procedure, action)
+
+
 ACT: dict[str, Callable[[Step, Procedure | None, Task, str], None]] = {
     "confirm_application": application.act,
     "report_shipped": application.act,
+    "report_opening": _opening_reported,
+    "send_form": unrestriction.act,
+    "receive_form": unrestriction.act,
+    "review_form": unrestriction.act,
     "receive_device": plan_change.act,
 }
 

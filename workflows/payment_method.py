@@ -1,4 +1,4 @@
-"""Change of payment method: the old one holds until the gateway has taken the card (RNT-14, RNT-15)."""
+"""Change of payment method: the old one holds until the gateway has taken the card (RNT-14, RNT-15, LIN-5)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ def accept(step: Step, body: dict[str, Any], effects: list[Effect]) -> Procedure
     """Ask the gateway; its answer decides."""
     procedure = step.begin("payment_method", effects, body)
     procedure.data = {"method": body["payment"]["method"], "payment_id": body["payment"]["payment_id"]}
-    step.deliver("register_card", procedure, payment_id=procedure.data["payment_id"])
+    if procedure.data["method"] == "credit_card":
+        step.deliver("register_card", procedure, payment_id=procedure.data["payment_id"])
+    else:
+        step.fire(procedure, "method_taken")
+        _take(step, procedure)
     return procedure
+
+
+def _take(step: Step, procedure: Procedure) -> None:
+    contract = step.contract
+    contract.payment_method, contract.payment_id = procedure.data["method"], procedure.data["payment_id"]
+    contract.blocks = [block for block in contract.blocks if block != DECLINED]
 
 
 def answered(step: Step, delivery: Delivery, outcome: str) -> None:
@@ -31,11 +41,7 @@ def answered(step: Step, delivery: Delivery, outcome: str) -> None:
     if procedure and procedure.kind == "payment_method":
         step.fire(procedure, outcome)
         if taken:
-            contract.payment_method, contract.payment_id = (
-                procedure.data["method"],
-                procedure.data["payment_id"],
-            )
-            contract.blocks = [block for block in contract.blocks if block != DECLINED]
+            _take(step, procedure)
         return
     step.note(outcome, procedure)
     if not taken and contract.state != "turned_down" and contract.payment_id == delivery.data["payment_id"]:

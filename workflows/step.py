@@ -9,9 +9,14 @@ from machines import step as machine_step
 from machines.application import ApplicationMachine
 from machines.cancellation import CancellationMachine
 from machines.contract import ContractMachine
+from machines.conversion import ConversionMachine
+from machines.line_type_change import LineTypeChangeMachine
+from machines.move import MoveMachine
 from machines.payment_method import PaymentMethodMachine
 from machines.plan_change import PlanChangeMachine
+from machines.restriction import RestrictionMachine
 from machines.support_option import SupportOptionMachine
+from machines.unrestriction import UnrestrictionMachine
 from rules import policy
 from rules.change import Arrived, Begun, Change, Charge, Done, Entry, Successor
 from rules.effects import Effect
@@ -24,6 +29,11 @@ MACHINES: dict[str, machine_step.Machine] = {
     "cancellation": CancellationMachine,
     "support_option": SupportOptionMachine,
     "payment_method": PaymentMethodMachine,
+    "restriction": RestrictionMachine,
+    "unrestriction": UnrestrictionMachine,
+    "conversion": ConversionMachine,
+    "move": MoveMachine,
+    "line_type_change": LineTypeChangeMachine,
 }
 
 
@@ -45,6 +55,10 @@ class Step:
         self.charges: list[Charge] = []
         self.deliveries: list[Delivery] = []
         self.arrived: list[Arrived] = []
+        self.restricted: list[str] = []
+        self.lifted: list[str] = []
+        self.moved: str | None = None
+        self.wiped = False
         self.successor: Successor | None = None
 
     def begin(
@@ -165,5 +179,9 @@ class Step:
             charges=self.charges,
             deliveries=self.deliveries,
             arrived=self.arrived,
+            restricted=self.restricted,
+            lifted=self.lifted,
+            moved=self.moved,
+            wiped=self.wiped,
             successor=self.successor,
         )

@@ -51,7 +51,7 @@ def updates(contract: Contract, before: Shown | None) -> list[SearchAttributeUpd
 
 def details(contract: Contract) -> str:
     """The current details: a Markdown table of what is pending, with its next dates."""
-    head = f"**{contract.state}** · {contract.product} · {contract.plan} · {contract.course}"
+    head = f"**{contract.state}** · {summary(contract)}"
     dates = f"in force {contract.in_force_from or '–'} to {contract.in_force_to or '–'}"
     rows = [_row(p.kind, p.state, p.waiting_on, _date(p.due_at)) for p in contract.procedures]
     rows += [_row(f"task {t.kind}", "open", "operator", _date(t.due_at)) for t in contract.tasks]
@@ -64,7 +64,7 @@ def details(contract: Contract) -> str:
 
 def summary(contract: Contract) -> str:
     """The summary line, said once at the start."""
-    return f"{contract.product} · {contract.plan} · {contract.course}"
+    return " · ".join(filter(None, (contract.product, contract.line_type, contract.plan, contract.course)))
 
 
 def recorded(changes: list[Change]) -> str:

@@ -8,18 +8,22 @@ TABLE = rows(
 state        event        verdict
 applied      approve      preparing
 applied      turn_down    turned_down
+applied      opened       refused
 applied      shipped      refused
 applied      month_began  refused
 preparing    approve      refused
 preparing    turn_down    refused
+preparing    opened       active
 preparing    shipped      active
 preparing    month_began  active
 active       approve      refused
 active       turn_down    refused
+active       opened       refused
 active       shipped      refused
 active       month_began  refused
 turned_down  approve      refused
 turned_down  turn_down    refused
+turned_down  opened       refused
 turned_down  shipped      refused
 turned_down  month_began  refused
 """

@@ -6,10 +6,13 @@ from tests.machines.table import missing, rows, verdict
 TABLE = rows(
     """
 state      event          verdict
+accepted   method_taken   in_effect
 accepted   card_taken     in_effect
 accepted   card_declined  declined
+in_effect  method_taken   refused
 in_effect  card_taken     refused
 in_effect  card_declined  refused
+declined   method_taken   refused
 declined   card_taken     refused
 declined   card_declined  refused
 """

@@ -9,9 +9,10 @@ import pytest
 from rules import texts
 
 TESTS = Path(__file__).parents[1]
-# Customer ID, access key and their reissue come with lines: a rental is signed into with a login ID (IDN-3).
-WITH_LINES = {"IDN-1", "IDN-2"}
-RULES = sorted(texts.texts("rule") - {"general", "consent"} - WITH_LINES)
+KEPT = {"CAL": 4, "IDN": 5, "LIN": 6, "COL": 7, "MAT": 12, "RNT": 18}
+RULEBOOK = [f"{chapter}-{number}" for chapter, last in KEPT.items() for number in range(1, last + 1)]
+# What holds in the store and over HTTP only, so that no test of pure rules can show it; its tests are still to come.
+STILL_TO_COME = {"COL-4", "COL-6", "COL-7", "MAT-6", "MAT-7", "MAT-8", "MAT-11", "MAT-12"}
 
 
 def marked(file: Path) -> list[str]:
@@ -29,16 +30,20 @@ def marked(file: Path) -> list[str]:
 NAMED = Counter(rule for file in sorted(TESTS.rglob("test_*.py")) for rule in marked(file))
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_of_the_catalogue_has_a_test_that_names_it(rule: str) -> None:
+@pytest.mark.parametrize("rule", [rule for rule in RULEBOOK if rule not in STILL_TO_COME])
+def test_a_rule_has_a_test_that_names_it(rule: str) -> None:
     assert NAMED[rule] > 0
 
 
-def test_every_rule_that_a_test_names_is_in_the_catalogue() -> None:
-    assert set(NAMED) <= texts.texts("rule")
+def test_what_is_still_to_come_has_not_come_yet() -> None:
+    assert [rule for rule in STILL_TO_COME if NAMED[rule]] == [], "take it off the list"
 
 
-def test_the_catalogue_has_every_rule_of_the_rulebook_about_rentals() -> None:
-    wanted = [*(f"CAL-{n}" for n in range(1, 5)), *(f"IDN-{n}" for n in range(1, 6))]
-    wanted += [f"RNT-{n}" for n in range(1, 19)]
-    assert set(wanted) == texts.texts("rule") - {"general", "consent"}
+def test_every_rule_that_a_test_names_is_in_the_rulebook() -> None:
+    assert set(NAMED) <= set(RULEBOOK)
+
+
+def test_every_title_is_that_of_a_rule_and_what_rentals_go_by_has_one() -> None:
+    titled = texts.texts("rule") - {"general", "consent"}
+    assert titled <= set(RULEBOOK)
+    assert {rule for rule in RULEBOOK if rule.startswith(("CAL", "IDN", "RNT"))} <= titled

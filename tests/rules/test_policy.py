@@ -50,6 +50,25 @@ def test_a_wrong_value_is_named_with_its_line(tmp_path: Path, old: str, new: str
         assert str(fault.value).startswith(f"{path}, line {line_of(text, changed)}: {where}: ")
 
 
+@pytest.mark.parametrize(
+    ("table", "old", "new"),
+    [
+        ("conversion", "closes = 22:00:00", "closes = 08:30:00"),
+        ("access_key", "closes = 17:00:00", "closes = 08:59:59"),
+        # From the 29th of December to the 30th of the next: on every day of the year.
+        ("year_end", "last_month = 1\nlast_day = 3\n", "last_month = 12\nlast_day = 30\n"),
+    ],
+)
+def test_hours_that_would_never_be_open_stop_the_start(
+    tmp_path: Path, table: str, old: str, new: str
+) -> None:
+    assert TEXT.count(old) == 1
+    text = TEXT.replace(old, new)
+    head = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith(f"[{table}]"))
+    with pytest.raises(PolicyError, match=rf"line {head}: {table}: "):
+        policy.load(written(tmp_path, text))
+
+
 def test_a_missing_value_is_named_at_its_table(tmp_path: Path) -> None:
     text = "".join(line for line in TEXT.splitlines(keepends=True) if not line.startswith("device = "))
     head = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("[fees]"))

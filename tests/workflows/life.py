@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from rules import decision, policy
-from rules.change import Change, Charge, Entry
-from rules.effects import Effect, by_date
+from rules import conversion, decision, policy
+from rules.ask import Ask
+from rules.change import Change, Charge, Entry, Holdings
+from rules.effects import Effect
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
 from tests.rules.cases import at
-from workflows import application, kinds, payment_method
+from workflows import access_key, application, kinds, payment_method
+from workflows import conversion as switch
 from workflows.step import Step
 
 
@@ -23,6 +25,7 @@ class Life:
         self.changes: list[Change] = []
         self.commands = 0
         self.policy = contract.policy
+        self.holdings = Holdings()
 
     def wait(self, now: str) -> None:
         """Every deadline that has passed by `now`, recorded at `now`."""
@@ -40,7 +43,7 @@ class Life:
         assert not isinstance(found, Refusal), found
         self.wait(now)
         step = self._step(now, "customer")
-        effects = by_date(decision.KINDS[kind].effects(self.contract, body, step.at, step.policy))
+        effects = decision.effects(kind, Ask(self.contract, body, step.at, step.policy, self.holdings))
         assert effects == found, "the preview and the act say the same"
         kinds.ACCEPT[kind](step, body, effects)
         self._write(step, at(now))
@@ -49,7 +52,7 @@ class Life:
     def judge(self, now: str, kind: str, body: dict[str, Any]) -> list[Effect] | Refusal:
         """What the request would meet; changes nothing."""
         contract = kinds.as_of(self.contract, at(now))
-        return decision.decide(contract, kind, body, at(now), policy.current())
+        return decision.decide(contract, kind, body, at(now), policy.current(), self.holdings)
 
     def act(self, now: str, task_kind: str, action: str = "done") -> None:
         """An operator deals with the open task of that kind."""
@@ -58,6 +61,27 @@ class Life:
         step = self._step(now, "operator")
         step.finish_task(task, action)
         kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, action)
+        self._write(step, at(now))
+
+    def advance(self, now: str, procedure_id: str, event: str) -> Refusal | None:
+        """The other operator's part of a conversion, or why it is refused."""
+        present = kinds.as_of(self.contract, at(now))
+        if no := conversion.cannot_advance(present, procedure_id, event):
+            return no
+        self.wait(now)
+        procedure = self.contract.procedure(procedure_id)
+        assert procedure is not None
+        step = self._step(now, "operator")
+        switch.advance(step, procedure, event)
+        self._write(step, at(now))
+        return None
+
+    def reissue(self, now: str) -> None:
+        """A new access key, on a telephone application."""
+        assert self.judge(now, "access_key", {}) == []
+        self.wait(now)
+        step = self._step(now, "operator")
+        access_key.reissue(step)
         self._write(step, at(now))
 
     def outside(self, now: str, kind: str, outcome: str) -> None:
@@ -106,6 +130,10 @@ class Life:
         """Every pending procedure and its state."""
         return {procedure.kind: procedure.state for procedure in self.contract.procedures}
 
+    def pending(self, kind: str) -> str:
+        """The ID of the open procedure of that kind, the latest where there are several."""
+        return [p.procedure_id for p in self.contract.procedures if p.kind == kind][-1]
+
     def due(self) -> str | None:
         """The next instant at which something happens by itself."""
         procedure = kinds.next_due(self.contract)
@@ -145,4 +173,30 @@ def in_force(since: str = "2026-04-01 09:00:00", support_option: str | None = No
     life.act("2026-03-21 11:00:00", "confirm_application", "approve")
     life.outside("2026-03-21 11:00:01", "login", "arrived")
     life.act(since, "report_shipped")
+    return life
+
+
+def line_applied(**facts: Any) -> Contract:
+    """A Next line applied for on 20 March 2026 and not yet opened."""
+    given: dict[str, Any] = {
+        "contract_id": "k-1",
+        "product": "line",
+        "state": "applied",
+        "policy": policy.current_digest(),
+        "applied_at": at("2026-03-20 10:00:00"),
+        "line_type": "next",
+        "monthly_cap": 50000,
+        "payment_method": "invoice",
+        "payment_id": "pay-1",
+    }
+    return Contract(**{**given, **facts})
+
+
+def line_in_force(opened: str = "2026-04-01 09:00:00", **facts: Any) -> Life:
+    """A line that was applied for, confirmed and opened, its notice of opening sent."""
+    life = Life(line_applied(**facts))
+    life.apply("2026-03-20 10:00:00")
+    life.act("2026-03-21 11:00:00", "confirm_application", "approve")
+    life.act(opened, "report_opening")
+    life.outside(opened, "opening_notice", "arrived")
     return life

@@ -1,0 +1,92 @@
+"""Content providers have a purchase taken (MAT-4 to MAT-6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import Field, StringConstraints
+from sqlalchemy import Connection, RowMapping
+
+from api import commands, line
+from api.bodies import Body, read, takes
+from api.callers import provider
+from api.problems import Problem, refused
+from api.service import Service, service
+from api.sessions import refuse_locked
+from credentials import password_matches
+from rules import policy
+from store import locks, passport_ids, purchases
+
+router = APIRouter(tags=["Purchases"])
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+Yen = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class Purchase(Body):
+    name: Annotated[str, StringConstraints(max_length=200)]
+    password: Annotated[str, StringConstraints(max_length=200)]
+    provider: Text
+    item: Text
+    kind: Literal["one_off", "monthly"]
+    amount: Annotated[int, Field(ge=1, le=10_000_000)]
+    cancellation_fee: Yen = 0
+
+
+EXAMPLE = {
+    "name": "hanako-1",
+    "password": "sakura88",
+    "provider": "Eiga Channel",
+    "item": "Film 001",
+    "kind": "one_off",
+    "amount": 500,
+}
+
+
+@router.post(
+    "/v1/purchases", status_code=201, openapi_extra=takes(Purchase, EXAMPLE), summary="Have a purchase taken"
+)
+async def take(request: Request) -> JSONResponse:
+    """A wrong name or password is 403, the same for both; whatever a rule refuses is 409, and refused whole."""
+    provider(request)
+    given, found = await read(request, Purchase), service(request)
+    passport = await _passport(found, given)
+    values: dict[str, Any] = given.model_dump(exclude={"name", "password"})
+    values["purchase_id"] = f"u-{commands.command_id(request)}"
+    from_line = line.comes_from(request, passport["contract_id"])
+    now = found.now()
+    try:
+        no = await found.write(
+            lambda connection: purchases.take(connection, passport, values, from_line, now)
+        )
+    except purchases.Gone:
+        raise Problem(403, "purchase_refused") from None
+    if no:
+        raise refused(no)
+    return JSONResponse({"purchase_id": values["purchase_id"]}, 201)
+
+
+async def _passport(found: Service, given: Purchase) -> RowMapping:
+    """The ID, if name and password are right. Ten wrong passwords lock a name, known or not (IDN-5)."""
+    subject, now = found.credentials.subject("passport", given.name), found.now()
+    row, until, failures = await found.read(lambda connection: _look(connection, given.name, subject, now))
+    refuse_locked(until, now)
+    stored = row["password_hash"] if row else None
+    right = await run_sync(password_matches, stored, given.password, limiter=found.argon2_purchases)
+    if failures or not right:
+        tried = await found.write(lambda c: locks.tried(c, subject, right, now, policy.current()))
+        refuse_locked(tried, now)
+    if row is None or not right:
+        raise Problem(403, "purchase_refused")
+    return row
+
+
+def _look(
+    connection: Connection, name: str, subject: str, now: datetime
+) -> tuple[RowMapping | None, datetime | None, int]:
+    """The ID of that name, the end of a lock on it, and how many wrong tries there were."""
+    until, failures = locks.locked_until(connection, subject, now), locks.failures(connection, subject)
+    return passport_ids.by_name(connection, name), until, failures

@@ -1,0 +1,17 @@
+"""Collabo conversion. Invariant: a number that was taken up no longer lapses, and `converted` is reached from there only."""
+
+from statemachine import State, StateMachine
+
+
+class ConversionMachine(StateMachine):
+    number_issued = State(initial=True)
+    taken_up = State()
+    converted = State(final=True)
+    lapsed = State(final=True)
+    superseded = State(final=True)
+
+    take_up = number_issued.to(taken_up)
+    switch_over = taken_up.to(converted)
+    validity_over = number_issued.to(lapsed)
+    line_ended = number_issued.to(lapsed)
+    new_number = number_issued.to(superseded)

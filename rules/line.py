@@ -1,0 +1,27 @@
+"""What hangs on a line and ends with it (LIN-4, COL-3, COL-5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rules.change import Holdings
+from rules.effects import Effect
+
+
+def losses(holdings: Holdings, at: datetime | None) -> list[Effect]:
+    """Everything that is lost when the line ends or is converted at `at`; None: nobody knows when yet."""
+    ids = [Effect(at=at, what="passport_id_deleted", passport_id=found) for found in holdings.passport_ids]
+    ended = [
+        Effect(at=at, what="monthly_item_ended", purchase_id=item.purchase_id) for item in holdings.items
+    ]
+    fees = [
+        Effect(
+            at=at,
+            what="provider_cancellation_fee",
+            purchase_id=item.purchase_id,
+            amount=item.cancellation_fee,
+        )
+        for item in holdings.items
+        if item.cancellation_fee
+    ]
+    return [*ids, *ended, *fees, *([Effect(at=at, what="matomete_ends")] if ids else [])]

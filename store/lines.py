@@ -1,0 +1,142 @@
+"""What hangs on a line: customer ID, passport IDs, monthly items; and its end, all in the transaction of the transition."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
+
+from rules.change import Change, Holdings, Item
+from rules.facts import Contract
+from store.tables import (
+    AnswerRow,
+    ApprovalNumberRow,
+    ContractRow,
+    DeletionRow,
+    LineAccessRow,
+    PartyRow,
+    PassportIdRow,
+    ProcedureRow,
+    PurchaseRow,
+)
+from store.write import table
+
+GONE = 410
+
+_ids, _purchases, _access = table(PassportIdRow), table(PurchaseRow), table(LineAccessRow)
+_numbers, _deletions, _answers = table(ApprovalNumberRow), table(DeletionRow), table(AnswerRow)
+_parties, _procedures, _contracts = table(PartyRow), table(ProcedureRow), table(ContractRow)
+
+
+def record(connection: Connection, change: Change) -> None:
+    """What the transition does to passport IDs, monthly items and the address."""
+    contract_id, at = (
+        change.contract.contract_id,
+        change.entries[0].at if change.entries else change.recorded_at,
+    )
+    if change.restricted:
+        _restrict(connection, change.restricted, at)
+    if change.lifted:
+        connection.execute(update(_ids).where(_ids.c.passport_id.in_(change.lifted)).values(restricted=False))
+    if change.moved:
+        _move(connection, contract_id, change.moved)
+    if change.wiped:
+        wipe(connection, contract_id, at)
+
+
+def _restrict(connection: Connection, passport_ids: list[str], at: datetime) -> None:
+    """No purchase and no settlement of a monthly item from this instant on (MAT-9)."""
+    connection.execute(update(_ids).where(_ids.c.passport_id.in_(passport_ids)).values(restricted=True))
+    end_items(connection, _purchases.c.passport_id.in_(passport_ids), at)
+
+
+def _move(connection: Connection, contract_id: str, procedure_id: str) -> None:
+    """The address that the procedure came with is the contract's from now on, and stands nowhere else."""
+    mine = _procedures.c.procedure_id == procedure_id
+    address = connection.execute(select(_procedures.c.body).where(mine)).scalar_one()
+    party = select(_contracts.c.party_id).where(_contracts.c.contract_id == contract_id).scalar_subquery()
+    connection.execute(update(_parties).where(_parties.c.party_id == party).values(**address))
+    connection.execute(update(_procedures).where(mine).values(body={}))
+
+
+def end_items(connection: Connection, which: Any, at: datetime) -> None:
+    """Monthly items that have not ended yet are settled no more (MAT-8, MAT-9)."""
+    living = which & (_purchases.c.kind == "monthly") & _purchases.c.ended_at.is_(None)
+    connection.execute(update(_purchases).where(living).values(ended_at=at))
+
+
+def wipe(connection: Connection, contract_id: str, at: datetime) -> None:
+    """Delete every ID of the line for good; an audit row each remains (COL-6, COL-7)."""
+    mine = _ids.c.contract_id == contract_id
+    kept = select(_ids.c.passport_id, _ids.c.contract_id, literal(at, _deletions.c.deleted_at.type)).where(
+        mine
+    )
+    connection.execute(insert(_deletions).from_select(["passport_id", "contract_id", "deleted_at"], kept))
+    connection.execute(delete(_ids).where(mine))
+    end_items(connection, _purchases.c.contract_id == contract_id, at)
+    moves = (_procedures.c.contract_id == contract_id) & (_procedures.c.kind == "move")
+    connection.execute(update(_procedures).where(moves).values(body={}))
+    remembered = (_answers.c.contract_id == contract_id) & _answers.c.status.is_not(None)
+    connection.execute(update(_answers).where(remembered).values(status=GONE, headers={}, body=""))
+
+
+def holdings(connection: Connection, contract_id: str) -> Holdings:
+    """What hangs on the line now, by opaque IDs, in a fixed order."""
+    ids = select(_ids.c.passport_id).where(_ids.c.contract_id == contract_id).order_by(_ids.c.passport_id)
+    living = (_purchases.c.contract_id == contract_id) & (_purchases.c.kind == "monthly")
+    items = (
+        select(_purchases.c.purchase_id, _purchases.c.passport_id, _purchases.c.cancellation_fee)
+        .where(living & _purchases.c.ended_at.is_(None))
+        .order_by(_purchases.c.purchase_id)
+    )
+    return Holdings(
+        passport_ids=list(connection.execute(ids).scalars()),
+        items=[Item(**row) for row in connection.execute(items).mappings()],
+    )
+
+
+def names(connection: Connection, contract_id: str) -> dict[str, dict[str, Any]]:
+    """What may still be told of passport IDs and items, by their opaque IDs: name; item and provider."""
+    ids = select(_ids.c.passport_id, _ids.c.name).where(_ids.c.contract_id == contract_id)
+    items = select(_purchases.c.purchase_id, _purchases.c.item, _purchases.c.provider)
+    bought = items.where((_purchases.c.contract_id == contract_id) & (_purchases.c.kind == "monthly"))
+    found: dict[str, dict[str, Any]] = {
+        row.passport_id: {"name": row.name} for row in connection.execute(ids)
+    }
+    for row in connection.execute(bought):
+        found[row.purchase_id] = {"item": row.item, "provider": row.provider}
+    return found
+
+
+def access(connection: Connection, contract_id: str) -> str:
+    """The line's customer ID."""
+    found = select(_access.c.customer_id).where(_access.c.contract_id == contract_id)
+    return str(connection.execute(found).scalar_one())
+
+
+def by_customer_id(connection: Connection, customer_id: str) -> tuple[str, Contract] | None:
+    """Account and contract of a customer ID."""
+    found = (
+        select(_contracts.c.account_id, _contracts.c.snapshot)
+        .join(_access, _access.c.contract_id == _contracts.c.contract_id)
+        .where(_access.c.customer_id == customer_id)
+    )
+    row = connection.execute(found).first()
+    return (row.account_id, Contract.model_validate(row.snapshot)) if row else None
+
+
+def approval_number(connection: Connection, procedure_id: str) -> str:
+    found = select(_numbers.c.number).where(_numbers.c.procedure_id == procedure_id)
+    return str(connection.execute(found).scalar_one())
+
+
+def by_number(connection: Connection, number: str) -> RowMapping | None:
+    """The conversion that an approval number stands for."""
+    return connection.execute(select(_numbers).where(_numbers.c.number == number)).mappings().first()
+
+
+def deleted(connection: Connection, contract_id: str, at: datetime) -> int:
+    """How many passport IDs of the line were deleted at that instant."""
+    then = (_deletions.c.contract_id == contract_id) & (_deletions.c.deleted_at == at)
+    return int(connection.execute(select(func.count()).where(then)).scalar_one())

@@ -1,0 +1,18 @@
+"""The end of a line, and everything that hangs on it (LIN-4, COL-3, COL-6): one transition, one transaction."""
+
+from __future__ import annotations
+
+from workflows.step import Step
+
+ENDS_WITH_THE_LINE = {"conversion", "unrestriction", "move", "line_type_change"}
+
+
+def wipe(step: Step) -> None:
+    """IDs, monthly items and what was asked for about them end at this instant; the store makes it so."""
+    for procedure in list(step.contract.procedures):
+        if procedure.kind in ENDS_WITH_THE_LINE and procedure not in step.closed:
+            step.fire(procedure, "line_ended")
+    for task in list(step.contract.tasks):
+        step.finish_task(task, "withdrawn")
+    step.contract.restricted = []
+    step.wiped = True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import structlog
 from sqlalchemy import Engine
 from temporalio import activity
@@ -15,12 +18,14 @@ log = structlog.get_logger()
 class Recorder:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite takes one writer at a time and has the others ask again and again; here they wait in turn.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else contextlib.nullcontext()
 
     @activity.defn(name="record")
     def record(self, changes: list[Change]) -> Recorded:
         """One transaction; what was written before is left as it is, and what the store knows better is handed back."""
         try:
-            with self._engine.begin() as connection:
+            with self._turn, self._engine.begin() as connection:
                 store_changes.record(connection, changes)
         except store_changes.Ahead as ahead:
             return Recorded(stored=ahead.stored)

@@ -25,6 +25,9 @@ Shown = tuple[str, tuple[str, ...], tuple[str, ...], datetime | None]
 
 def shown(contract: Contract) -> Shown:
     """State, pending kinds, whom they wait for, the next deadline."""
+    if contract.state == "applied" and contract.number == 0:
+        # Its application comes with the start: told with it, it costs no upsert.
+        return contract.state, ("application",), ("operator",), None
     pending = tuple(sorted({p.kind for p in contract.procedures}))
     waits = {p.waiting_on for p in contract.procedures} | ({"operator"} if contract.tasks else set())
     due = min((p.due_at for p in contract.procedures if p.due_at), default=None)

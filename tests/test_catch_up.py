@@ -17,7 +17,7 @@ def catch_up(stack: Stack, **env: str) -> subprocess.CompletedProcess[str]:
         "KEIYAKU_DATABASE_URL": stack.database_url,
         "KEIYAKU_TEMPORAL_ADDRESS": stack.note["temporal_address"],
     }
-    command = [KEIYAKU, "catch-up"]
+    command = [str(KEIYAKU), "catch-up"]
     return subprocess.run(
         command, env=os.environ | given | env, capture_output=True, text=True, timeout=60, check=False
     )

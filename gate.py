@@ -27,9 +27,6 @@ from rules.refusal import Refusal
 from settings import Settings
 from workflows import visible
 
-PATIENCE = timedelta(seconds=10)
-"""How long a caller waits for an answer."""
-
 TAKEN_WITHIN = timedelta(seconds=8)
 """After that a command must not be accepted any more, so that an unanswered one has not happened."""
 
@@ -38,6 +35,9 @@ AT_ONCE = 4
 
 TASK_TIMEOUT = timedelta(seconds=5)
 """After that the server gives what a dead worker had begun to another: soon enough for whoever waits for it."""
+
+PATIENCE = TAKEN_WITHIN + TASK_TIMEOUT + timedelta(seconds=1)
+"""How long a caller waits for an answer: longer than a worker that froze just after it accepted could still finish."""
 
 WORKFLOW = "Contract"
 

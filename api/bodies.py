@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from api.guard import whole
 from api.problems import faults, invalid
 
 M = TypeVar("M", bound="Body")
@@ -39,7 +40,7 @@ async def read_one_of(request: Request, tag: str, models: Mapping[str, type[M]])
 
 
 async def _json(request: Request) -> Any:
-    raw = await request.body()
+    raw = await whole(request)
     if not raw.strip():
         return {}
     try:

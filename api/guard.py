@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem
@@ -28,15 +29,21 @@ class Guard:
 
 
 def _limited(receive: Receive) -> Receive:
-    """Raises Problem 413 in whoever reads on, as soon as the body is too long."""
+    """Ends a body once it is longer than it may be: `whole` sees that then."""
     length = 0
 
     async def read() -> Message:
         nonlocal length
         message = await receive()
         length += len(message.get("body", b""))
-        if length > LARGEST:
-            raise Problem(413, "too_large")
-        return message
+        return message if length <= LARGEST else {**message, "more_body": False}
 
     return read
+
+
+async def whole(request: Request) -> bytes:
+    """The body. Raises 413 for a huge one."""
+    raw = await request.body()
+    if len(raw) > LARGEST:
+        raise Problem(413, "too_large", {"Connection": "close"})
+    return raw

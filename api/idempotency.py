@@ -13,6 +13,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.callers import identify
+from api.guard import whole
 from api.problems import PART_DOWN, Problem, document, invalid, unavailable
 from api.service import Service, service
 from rules import policy
@@ -74,7 +75,7 @@ def _contract_id(request: Request) -> str | None:
 
 
 async def _body_hash(request: Request) -> str:
-    what = f"{request.method} {request.url.path}\n".encode() + await request.body()
+    what = f"{request.method} {request.url.path}\n".encode() + await whole(request)
     return hashlib.sha256(what).hexdigest()
 
 

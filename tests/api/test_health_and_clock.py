@@ -1,0 +1,135 @@
+"""Health, readiness, the catalogue, and the clock that can be moved."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.stack import Stack, eventually, last_day
+
+
+def test_the_process_answers_and_all_its_parts_do(stack: Stack) -> None:
+    assert stack.call("GET", "/healthz").json() == {"status": "ok"}
+    ready = stack.call("GET", "/readyz").json()
+    assert ready["parts"] == {"temporal": True, "worker": True, "database": True}
+
+
+def test_a_worker_that_is_gone_is_named(stack: Stack) -> None:
+    worker = stack.note["parts"]["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        eventually(lambda: stack.call("GET", "/readyz").status_code == 503)
+        answer = stack.call("GET", "/readyz")
+        assert (answer.json()["missing"], int(answer.headers["retry-after"]) > 0) == (["worker"], True)
+        assert stack.call("GET", "/healthz").status_code == 200
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    eventually(lambda: stack.call("GET", "/readyz").status_code == 200)
+
+
+def test_the_catalogue_says_what_is_sold_in_both_languages(stack: Stack) -> None:
+    shown = {
+        words: stack.call("GET", "/v1/catalogue", headers={"Accept-Language": words}).json()
+        for words in ("ja", "en")
+    }
+    english = shown["en"]
+    assert "wifi-100" in {plan["plan"] for plan in english["plans"]}
+    assert {course["course"] for course in english["courses"]} == {"standard", "omatome", "depocomi"}
+    assert {option["option"] for option in english["support_options"]} == {
+        "support",
+        "support_premium",
+        "support_sim",
+        "support_premium_sim",
+    }
+    assert {"item": "plan_change", "amount": 1500} in english["fees"]
+    for name in ("plans", "courses", "support_options"):
+        assert all(item["name"].isascii() for item in english[name])
+        assert not any(item["name"].isascii() for item in shown["ja"][name])
+
+
+def test_the_clock_runs_on_at_real_pace_between_moves(stack: Stack) -> None:
+    clock = stack.call("GET", "/dev/v1/clock").json()
+    assert (clock["mode"], clock["now"][-6:]) == ("test", "+09:00")
+    before = stack.now()
+    assert timedelta(0) < stack.now() - before < timedelta(seconds=10)
+
+
+def test_it_moves_forward_only(stack: Stack) -> None:
+    to = stack.now() + timedelta(hours=1)
+    stack.move(to)
+    assert stack.now() >= to
+    back = stack.call("POST", "/dev/v1/clock", json={"to": (to - timedelta(minutes=1)).isoformat()})
+    assert back.status_code == 409
+    assert stack.now() >= to
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "tomorrow",
+        "2040-01-01",
+        "2040-01-01T00:00:00",
+        "2040-13-01T00:00:00+09:00",
+        2208988800,
+        "2208988800",
+        None,
+        True,
+        ["2040-01-01T00:00:00+09:00"],
+        "9999-12-31T23:59:59-12:00",
+        "2200-01-01T00:00:00+09:00",
+    ],
+)
+def test_it_moves_to_an_instant_with_its_offset_only(stack: Stack, to: Any) -> None:
+    answer = stack.call("POST", "/dev/v1/clock", json={"to": to})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "to")
+
+
+def test_an_instant_of_another_offset_is_the_same_instant(stack: Stack) -> None:
+    to = stack.now().replace(microsecond=0) + timedelta(minutes=5)
+    utc = to.astimezone(tz=None).isoformat() if to.tzinfo is None else f"{to - timedelta(hours=9):%FT%T}Z"
+    assert stack.call("POST", "/dev/v1/clock", json={"to": utc}).status_code == 200
+    assert to <= stack.now() < to + timedelta(seconds=30)
+
+
+@pytest.mark.rule("CAL-3")
+def test_a_long_way_at_once_fires_everything_in_the_order_of_its_dates(stack: Stack) -> None:
+    """Two contracts whose deadlines interleave, moved over in one leap."""
+    first, second = stack.active_contract(), stack.active_contract()
+    today = stack.at(day=2).date()
+    procedure = first.agree("plan_change", plan="wifi-50", course="standard")
+    stack.at(day=20)
+    second.agree("cancellation")
+    ends = last_day(today) + timedelta(days=1)
+    leap = datetime.fromisoformat(f"{ends}T00:00:00+09:00") + timedelta(days=80)
+    stack.move(leap)
+    expected = [
+        (first, "device_charge", ends + timedelta(days=24)),
+        (second, "return_reminder", last_day(ends) + timedelta(days=11)),
+        (second, "device_charge", last_day(ends) + timedelta(days=25)),
+    ]
+    assert first.other(procedure["successor_contract_id"]).state == "active"
+    for rental, kind, day in expected:
+        (notice,) = stack.outbox(kind=kind, contract_id=rental.contract_id)
+        assert notice["at"] == f"{day}T00:00:00+09:00"
+        (entry,) = [e for e in rental.items("/timeline") if e["at"] == notice["at"] and e["by"] == "calendar"]
+        assert datetime.fromisoformat(entry["recorded_at"]) < leap
+    left = [notice["at"] for notice in stack.outbox()]
+    assert left == sorted(left)
+
+
+def test_a_move_that_comes_while_another_goes_on_waits_for_it(stack: Stack) -> None:
+    now = stack.now()
+    with ThreadPoolExecutor(2) as threads:
+        moves = [
+            threads.submit(
+                stack.call, "POST", "/dev/v1/clock", json={"to": (now + timedelta(days=d)).isoformat()}
+            )
+            for d in (40, 30)
+        ]
+    assert {move.result().status_code for move in moves} <= {200, 409}
+    assert stack.now() >= now + timedelta(days=40)

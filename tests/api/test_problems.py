@@ -1,0 +1,83 @@
+"""Problem documents: what they say, in which language, and which comes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stack import Stack, application
+
+OTHER = {"plan": "wifi-50", "course": "standard"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "english"),
+    [
+        (None, False),
+        ("ja", False),
+        ("en", True),
+        ("en-GB,en;q=0.8", True),
+        ("ja;q=0.5, en;q=0.9", True),
+        ("ja, en;q=0.9", False),
+        ("fr", False),
+        ("*", False),
+        ("en;q=nonsense", False),
+        (";;;q==,", False),
+    ],
+)
+def test_they_speak_the_callers_language(stack: Stack, wanted: str | None, english: bool) -> None:
+    answer = stack.call("GET", "/v1/contracts", headers={"Accept-Language": wanted} if wanted else {})
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    problem = answer.json()
+    assert problem.keys() == {"type", "status", "title", "detail"}
+    assert problem["title"].isascii() == english
+    assert problem["detail"].isascii() == english
+
+
+def test_a_refusal_by_a_rule_names_the_rule_in_both_languages(stack: Stack) -> None:
+    rental = stack.active_contract()
+    stack.at(day=20)
+    answers = {
+        words: rental.customer.post(
+            f"{rental.path}/procedures/plan_change", OTHER, headers={"Accept-Language": words}
+        ).json()
+        for words in ("ja", "en")
+    }
+    assert {answer["rule"] for answer in answers.values()} == {"RNT-3"}
+    assert answers["ja"]["opens_at"] == answers["en"]["opens_at"]
+    assert answers["en"]["detail"].isascii()
+    assert not answers["ja"]["detail"].isascii()
+
+
+def test_the_order_of_answers_is_401_404_422_409_428_412(stack: Stack) -> None:
+    """Each request is wrong in every way that is left; mending the first fault leads to the next answer."""
+    rental = stack.active_contract()
+    stack.at(day=20)
+    token, path = rental.customer.token, f"{rental.path}/procedures/plan_change"
+    steps: list[tuple[str | None, str, dict[str, Any], int]] = [
+        (None, "/v1/contracts/k-0/procedures/plan_change", {"plan": 1}, 401),
+        (token, "/v1/contracts/k-0/procedures/plan_change", {"plan": 1}, 404),
+        (token, f"{rental.path}/procedures/nothing", {"plan": 1}, 404),
+        (token, path, {"plan": 1}, 422),
+        (token, path, OTHER, 409),
+    ]
+    for caller, to, body, status in steps:
+        assert stack.call("POST", to, caller, json=body).status_code == status
+    stack.at(day=1)
+    assert rental.ask("plan_change", **OTHER).status_code == 428
+    assert rental.ask("plan_change", **OTHER, consent="yes").status_code == 412
+
+
+def test_who_may_not_call_is_told_before_anything_is_read(stack: Stack) -> None:
+    answer = stack.call(
+        "POST", "/v1/contracts/k-0/procedures/plan_change", stack.operator_token, content=b"{"
+    )
+    assert answer.status_code == 403
+    forged = stack.call("POST", "/v1/applications", "forged", content=b"{")
+    assert forged.status_code == 401
+
+
+def test_malformed_input_is_told_before_a_rule_is_asked(stack: Stack) -> None:
+    body = application(plan="none", payment={"method": "invoice"})
+    assert stack.call("POST", "/v1/applications", json=body).status_code == 422

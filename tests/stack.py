@@ -68,11 +68,14 @@ class Customer:
     @property
     def token(self) -> str:
         if self._until is None or self._until < self.stack.now() + timedelta(minutes=1):
-            session = self.stack.sign_in(self.login_id, self.password)
+            session = self.sign_in()
             assert session.status_code == 201, session.text
             self._token = session.json()["token"]
             self._until = datetime.fromisoformat(session.json()["expires_at"])
         return self._token
+
+    def sign_in(self) -> httpx.Response:
+        return self.stack.sign_in(self.login_id, self.password)
 
     def call(self, method: str, path: str, **request: Any) -> httpx.Response:
         return self.stack.call(method, path, self.token, **request)

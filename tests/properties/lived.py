@@ -1,0 +1,131 @@
+"""A line that lives by the calendar, and whose every change is written to the store as a worker writes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from rules import policy
+from rules.change import Change
+from rules.facts import Contract, Task
+from rules.refusal import Refusal
+from store import lines, passport_ids, people, purchases
+from store.changes import record
+from store.contracts import snapshot
+from tests.rules.cases import at
+from tests.workflows.life import Life, line_applied
+from workflows import kinds
+from workflows.step import Step
+
+PARTY = {
+    "kind": "individual",
+    "name": "山田 花子",
+    "kana": "ヤマダ ハナコ",
+    "email": "hanako@example.jp",
+    "phone": "0312345678",
+    "postal_code": "1000001",
+    "address": "東京都千代田区千代田1-1",
+    "language": "ja",
+}
+
+
+def words(now: datetime) -> str:
+    return f"{now:%Y-%m-%d %H:%M:%S}"
+
+
+class Lived(Life):
+    """`personal` goes with the next command, as the API would put it down."""
+
+    def __init__(self, engine: Engine, number: int, now: datetime, cap: int) -> None:
+        name = f"k-{number}"
+        facts = {"contract_id": name, "applied_at": now, "monthly_cap": cap, "payment_id": f"pay-{number}"}
+        super().__init__(line_applied(**facts))
+        self.engine, self.name, self.numbers = engine, name, list[str]()
+        self.personal: dict[str, Any] = self._applicant(number)
+        self.opens(now)
+
+    def _applicant(self, number: int) -> dict[str, Any]:
+        payment = {"payment_id": f"pay-{number}", "method": "invoice", "card_token": None}
+        return {
+            "account": {"account_id": f"a-{number}", "kind": "individual", "language": "ja"},
+            "account_id": f"a-{number}",
+            "party": PARTY | {"party_id": f"y-{number}"},
+            "payment": payment,
+            "customer_id": f"CAF{number:010}",
+        }
+
+    def opens(self, now: datetime) -> None:
+        self.apply(words(now))
+        self.act(words(now), "confirm_application", "approve")
+        self.act(words(now), "report_opening")
+        self.arrives()
+
+    def arrives(self) -> None:
+        """Everything on its way but the question to the gateway."""
+        contract = self.contract
+        contract.deliveries = [one for one in contract.deliveries if one.kind == "register_card"]
+
+    def knows(self) -> None:
+        """What hangs on the line, as the API reads it before it sends a request."""
+        with self.engine.begin() as connection:
+            self.holdings = lines.holdings(connection, self.name)
+
+    def deals_with(self, now: datetime, task: Task, action: str) -> bool:
+        """An operator's answer; False where the task is not there any more by the time it comes."""
+        if kinds.as_of(self.contract, now).task(task.task_id) is None:
+            return False
+        self.wait(words(now))
+        step = self._step(words(now), "operator")
+        step.finish_task(task, action)
+        kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, action)
+        self._write(step, now)
+        return True
+
+    def adds(self, passport_id: str, name: str, cap: int | None, now: datetime) -> Refusal | None:
+        row = {"passport_id": passport_id, "contract_id": self.name, "name": name, "monthly_cap": cap}
+        row |= {"password_hash": "-", "line_authentication": True}
+        with self.engine.begin() as connection:
+            return passport_ids.add(connection, row, now, policy.current())
+
+    def changes_id(self, passport_id: str, values: dict[str, Any], now: datetime) -> Refusal | None:
+        with self.engine.begin() as connection:
+            return passport_ids.change(connection, self.name, passport_id, values, now)
+
+    def removes(self, passport_id: str, now: datetime) -> Refusal | None:
+        with self.engine.begin() as connection:
+            return passport_ids.remove(connection, self.name, passport_id, now)
+
+    def buys(self, passport: Any, values: dict[str, Any], from_line: bool, now: datetime) -> str | None:
+        """With an ID as it was read a moment ago; the rule that says no, or `gone`."""
+        given = {"provider": "Eiga", "item": "Film 1", **values}
+        try:
+            with self.engine.begin() as connection:
+                no = purchases.take(connection, passport, given, from_line, now)
+        except purchases.Gone:
+            return "gone"
+        return no.rule if no else None
+
+    def stored(self) -> Contract:
+        with self.engine.begin() as connection:
+            return snapshot(connection, self.name)
+
+    def _step(self, now: str, by: str) -> Step:
+        self.commands += 1
+        return Step(self.contract, at(now), by, key=f"{self.name}-{self.commands}", digest=self.policy)
+
+    def _write(self, step: Step, recorded_at: datetime) -> None:
+        command = step.key if step.by in ("customer", "operator") else None
+        change = step.change(recorded_at, command).model_copy(deep=True)
+        if command and self.personal:
+            with self.engine.begin() as connection:
+                people.take_in(connection, command, self.personal)
+            self.personal = {}
+        self._record([change])
+        if change.contract.number % 5 == 0:
+            self._record([change])  # a worker that died after it had written
+
+    def _record(self, changes: list[Change]) -> None:
+        with self.engine.begin() as connection:
+            record(connection, changes)

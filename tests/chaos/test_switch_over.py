@@ -1,0 +1,148 @@
+"""Switch-overs under eight readers while worker, API, Temporal and database are killed (COL-6).
+
+KEIYAKU_TEST_KILLS says how often, on each database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.engine import make_url
+
+from api.callers import issue
+from credentials import Credentials
+from rules.calendar import JST
+from settings import Settings
+from store.database import connect
+from store.migrate import upgrade
+from store.tables import ContractRow, DeletionRow, DeliveryRow, PassportIdRow
+from store.write import table
+from tests.chaos import parts
+from tests.chaos.insistent import Insistent
+from tests.chaos.parts import Parts
+from tests.chaos.reading import IDS, Readers, Seen
+from tests.database import DATABASES, postgres
+from tests.properties.lived import Lived, words
+
+KILLS = int(os.environ.get("KEIYAKU_TEST_KILLS", "4"))
+BEGINS = datetime(2027, 6, 10, 12, tzinfo=JST)
+AT_ONCE, SEED = 3, 20270610
+VICTIMS = {
+    "sqlite": ("worker", "temporal", "api"),
+    "postgresql": ("worker", "temporal", "api", "database"),
+}
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Each in turn; PostgreSQL on a server of its own, as it is killed."""
+    if request.param == "sqlite":
+        yield request.param
+        return
+    with postgres() as server:
+        monkeypatch.setenv("KEIYAKU_DATABASE_URL", server.new_database())
+        yield request.param
+
+
+@pytest.mark.timeout(120 + 12 * KILLS)
+@pytest.mark.rule("COL-3", "COL-6")
+async def test_no_reader_ever_sees_a_line_that_is_neither_switched_over_nor_not(
+    database: str, tmp_path: Path
+) -> None:
+    planned = parts.planned(tmp_path / "data", speed=2, now=BEGINS)
+    upgrade(planned.settings.database_url)
+    engine = connect(planned.settings.database_url)
+    lines = [taken_up(engine, planned.settings, number) for number in range(1, AT_ONCE * KILLS + 1)]
+    chance = random.Random(SEED)
+    async with parts.parts(planned) as service:
+        readers = Readers(service, lines, SEED)
+        async with asyncio.TaskGroup() as everybody:
+            for number in range(8):
+                everybody.create_task(readers.poll(number))
+            for turn in range(KILLS):
+                readers.hot = lines[turn * AT_ONCE : (turn + 1) * AT_ONCE]
+                victim = VICTIMS[database][turn % len(VICTIMS[database])]
+                await switched_over(service, readers.hot, victim, chance)
+            readers.stopped = True
+    counts = [ending(engine, line) for line in lines]
+    print(f"\n{KILLS} kills, {readers.reads}, switched over: {sum(counts)} of {len(lines)}")  # noqa: T201
+    assert readers.reads[False] and readers.reads[True]
+    assert sum(counts) >= len(lines) * 2 // 3
+
+
+def taken_up(engine: Engine, settings: Settings, number: int) -> Seen:
+    """A line with IDs and a monthly item whose number the other operator has taken up, as it stands in the store."""
+    now = BEGINS - timedelta(days=1)
+    line = Lived(engine, number, now, cap=50000)
+    for one in range(IDS):
+        line.adds(f"i-{number}-{one}", f"name-{number}-{one}", None, now)
+    item = {"purchase_id": f"u-{number}", "kind": "monthly", "amount": 500, "cancellation_fee": 1000}
+    line.buys({"contract_id": line.name, "passport_id": f"i-{number}-0"}, item, True, now)
+    line.knows()
+    approval = f"A{number:010}"
+    line.personal = {"number": {"number": approval, "contract_id": line.name}}
+    line.ask(words(now), "conversion", {})
+    line.arrives()
+    procedure_id = line.pending("conversion")
+    assert line.advance(words(now), procedure_id, "take_up") is None
+    credentials = Credentials(settings.secret_key.get_secret_value())
+    token, _ = issue(credentials, f"a-{number}", BEGINS, 1000)
+    return Seen(line.name, procedure_id, approval, token)
+
+
+async def switched_over(service: Parts, lines: list[Seen], victim: str, chance: random.Random) -> None:
+    """All at once, a part killed on the way; the first of them is asked for only once."""
+    asked = [asyncio.create_task(ask(service, line)) for line in lines]
+    await asyncio.sleep(chance.uniform(0, 0.4))
+    asked[0].cancel()
+    if victim == "database":
+        kill_database(service)
+    else:
+        await service.kill(victim)
+        await service.start(victim)
+        await service.ready(victim)
+    with suppress(asyncio.CancelledError):
+        await asked[0]
+    await asyncio.gather(*asked[1:])
+
+
+async def ask(service: Parts, line: Seen) -> None:
+    somebody = Insistent(service)
+    path = f"/operator/v1/conversions/{line.number}/switch-over"
+    answer = await somebody.ask("POST", path, somebody.operator_token)
+    assert (answer.status_code, answer.json()["state"]) == (200, "converted"), answer.text
+
+
+def kill_database(service: Parts) -> None:
+    """One of its processes: the server then drops all connections and recovers from its log, as after a crash."""
+    url = make_url(service.settings.database_url)
+    socket, name = str(url.query["host"]), str(url.database)
+    with psycopg.connect(host=socket, user="postgres", dbname=name) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGKILL)
+    service.kills += 1
+
+
+def ending(engine: Engine, line: Seen) -> bool:
+    """Whether it was switched over: wholly, or not at all."""
+    with engine.begin() as connection:
+
+        def rows(row: type, **more: str) -> int:
+            found = table(row)
+            wanted = [found.c[name] == value for name, value in more.items()]
+            mine = select(func.count()).where(found.c.contract_id == line.contract_id, *wanted)
+            return int(connection.execute(mine).scalar_one())
+
+        over = rows(ContractRow, state="converted") == 1
+        left = rows(PassportIdRow), rows(DeletionRow), rows(DeliveryRow, kind="deletion_certificate")
+    assert left == ((0, IDS, 1) if over else (IDS, 0, 0)), (line, left)
+    return over

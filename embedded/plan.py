@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -76,8 +75,7 @@ def make(options: Options, own: Settings) -> Plan:
     if options.test_clock:
         server, address = temporal.time_skipping_server(data)
     else:
-        server, address, ui = temporal.dev_server(data)
-    secret = own.secret_key.get_secret_value()
+        server, address, ui = temporal.dev_server(data, alone=port == Settings.model_fields["port"].default)
     smtp, http, worker, api = (ports.any_free() for _ in range(4))
     given = {
         "data_dir": str(data),
@@ -86,15 +84,13 @@ def make(options: Options, own: Settings) -> Plan:
         "public_url": _public_url(own, port),
         "production": "false",
         "temporal_address": address,
-        # A worker of another folder that finds this server must not take this one's contracts.
-        "task_queue": f"contracts-{hashlib.sha256(secret.encode()).hexdigest()[:8]}",
         "clock": "test" if options.test_clock else "real",
         "smtp_host": _LOCAL,
         "smtp_port": str(smtp),
         "gateway_url": f"http://{_LOCAL}:{http}/gateway",
         "gateway_api_key": "sandbox",
         "sandbox_url": f"http://{_LOCAL}:{http}",
-        "secret_key": secret,
+        "secret_key": own.secret_key.get_secret_value(),
         **_tokens(own),
         **_speed(data, options.speed),
     }

@@ -29,10 +29,13 @@ _ADDRESS = "127.0.0.1"
 _RETENTION = "90d"
 
 
-def dev_server(data: Path) -> tuple[Part, str, str]:
-    """The server, its address and its UI's, keeping its state in `data`. Raises Problem."""
+def dev_server(data: Path, alone: bool = True) -> tuple[Part, str, str]:
+    """The server, its address and its UI's, keeping its state in `data`. Raises Problem.
+
+    Alone on the machine it takes Temporal's own ports if they are free; services side by side would race for them.
+    """
     binary = program("temporal")
-    port, ui_port = preferred(_ADDRESS, _PORT), preferred(_ADDRESS, _UI_PORT)
+    port, ui_port = (preferred(_ADDRESS, wanted) if alone else any_free() for wanted in (_PORT, _UI_PORT))
     address = f"{_ADDRESS}:{port}"
     database = data / "temporal.db"
     command = [

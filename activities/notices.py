@@ -76,7 +76,7 @@ class Notices:
 
     def _login(self, connection: Connection, delivery: Delivery, account_id: str) -> dict[str, str] | None:
         """A further contract brings no further login (IDN-3)."""
-        if not accounts.is_first_contract(connection, account_id, delivery.contract_id):
+        if not accounts.is_first_told(connection, account_id, delivery.contract_id):
             return None
         login_id = self._credentials.login_id(account_id)
         password = self._credentials.password(account_id)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
-from store.tables import AccountRow, ContractRow
+from store.tables import AccountRow, ContractRow, DeliveryRow
 from store.write import table
 
-_rows, _contracts = table(AccountRow), table(ContractRow)
+_rows, _contracts, _deliveries = table(AccountRow), table(ContractRow), table(DeliveryRow)
 
 
-def is_first_contract(connection: Connection, account_id: str, contract_id: str) -> bool:
-    """Whether the account had no contract confirmed before this one."""
-    others = (_contracts.c.account_id == account_id) & (_contracts.c.contract_id != contract_id)
-    confirmed = _contracts.c.state.not_in(("applied", "turned_down"))
-    earlier = select(_contracts.c.contract_id).where(others & confirmed).limit(1)
-    return connection.execute(earlier).first() is None
+def is_first_told(connection: Connection, account_id: str, contract_id: str) -> bool:
+    """Whether this contract's login is the first that the account is told of; one that nobody could deliver told nothing."""
+    theirs = (_contracts.c.account_id == account_id) & (_deliveries.c.kind == "login")
+    told = or_(_deliveries.c.outcome.is_(None), _deliveries.c.outcome == "arrived")
+    first = (
+        select(_deliveries.c.contract_id)
+        .join(_contracts, _contracts.c.contract_id == _deliveries.c.contract_id)
+        .where(theirs & told)
+        .order_by(_deliveries.c.at, _deliveries.c.delivery_id)
+        .limit(1)
+    )
+    return connection.execute(first).scalar_one_or_none() in (None, contract_id)
 
 
 def give_login(connection: Connection, account_id: str, login_id: str, password_hash: str) -> None:

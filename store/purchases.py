@@ -5,17 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    String,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+)
 
 from rules import passport_id as id_rule
 from rules import purchase as rule
 from rules.calendar import day_of, first_of_month, midnight
+from rules.facts import Contract
 from rules.refusal import Refusal
-from store import passport_ids
-from store.tables import PurchaseRow
+from store.tables import ContractRow, PassportIdRow, PurchaseRow
 from store.write import table
 
-_rows = table(PurchaseRow)
+_rows, _ids, _contracts = table(PurchaseRow), table(PassportIdRow), table(ContractRow)
 
 
 class Gone(Exception):
@@ -26,38 +38,66 @@ def take(
     connection: Connection, passport: RowMapping, values: dict[str, Any], from_line: bool, now: datetime
 ) -> Refusal | None:
     """Write the purchase, or say why not. Raises Gone."""
-    contract = passport_ids.lock_line(connection, passport["contract_id"])
-    present = passport_ids.find(connection, contract.contract_id, passport["passport_id"])
-    if present is None or id_rule.not_in_force(contract, now):
+    contract_id, passport_id = passport["contract_id"], passport["passport_id"]
+    # The lock has a statement of its own: one that also summed up would, after waiting for it, sum what was there before.
+    locked = connection.execute(_LOCK, {"line": contract_id}).scalar_one()
+    contract = Contract.model_validate(locked)
+    if id_rule.not_in_force(contract, now):
         raise Gone
-    settled = spent(connection, contract.contract_id, present["passport_id"], now)
+    first = midnight(first_of_month(day_of(now)))
+    row = {"contract_id": contract_id, "passport_id": passport_id, "at": now, "ended_at": None, **values}
+    present = _taken(connection, row, {"line": contract_id, "passport": passport_id, "first": first})
+    if present is None:
+        raise Gone
     no = rule.refusal(
         values["amount"],
-        settled,
+        rule.Spent(int(present["by_line"]), int(present["by_id"])),
         contract.monthly_cap,
         present["monthly_cap"],
         present["restricted"],
         from_line or not present["line_authentication"],
     )
     if no:
-        return no
-    where = {"contract_id": contract.contract_id, "passport_id": present["passport_id"], "at": now}
-    connection.execute(_rows.insert().values(**where, **values))
-    return None
+        connection.execute(delete(_rows).where(_rows.c.purchase_id == values["purchase_id"]))
+    return no
 
 
-def spent(connection: Connection, contract_id: str, passport_id: str, now: datetime) -> rule.Spent:
-    """What the month of `now` has cost so far: bought in it, and monthly items settled on its 1st."""
-    first = midnight(first_of_month(day_of(now)))
-    bought = _rows.c.at >= first
+def _taken(connection: Connection, row: dict[str, Any], month: dict[str, Any]) -> RowMapping | None:
+    """Write it before anything speaks against it, and return the ID with what the month had cost without it.
+
+    On PostgreSQL in one round trip, of which the reading part sees nothing of what the writing part does.
+    """
+    if connection.dialect.name == "postgresql":
+        return connection.execute(_TAKE, row | month).mappings().one_or_none()
+    present = connection.execute(_SPENT, month).mappings().one_or_none()
+    connection.execute(_INSERT, row)
+    return present
+
+
+def _spent() -> Select[Any]:
+    """The ID, and what the month has cost so far: bought in it, and monthly items settled on its 1st (MAT-4, MAT-8)."""
+    first, passport = bindparam("first", type_=_rows.c.at.type), bindparam("passport", type_=String())
     # A monthly item is settled on the 1st for the month, so one that ends later in the month still counts.
     settled = (_rows.c.kind == "monthly") & (_rows.c.ended_at.is_(None) | (_rows.c.ended_at >= first))
-    mine = case((_rows.c.passport_id == passport_id, _rows.c.amount), else_=0)
-    sums = select(func.coalesce(func.sum(_rows.c.amount), 0), func.coalesce(func.sum(mine), 0))
-    by_line, by_id = connection.execute(
-        sums.where(_rows.c.contract_id == contract_id, bought | settled)
-    ).one()
-    return rule.Spent(int(by_line), int(by_id))
+    mine = case((_rows.c.passport_id == passport, _rows.c.amount), else_=0)
+    sums = (
+        select(
+            func.coalesce(func.sum(_rows.c.amount), 0).label("by_line"),
+            func.coalesce(func.sum(mine), 0).label("by_id"),
+        )
+        .where(_rows.c.contract_id == bindparam("line"), (_rows.c.at >= first) | settled)
+        .subquery()
+    )
+    columns = (_ids.c.monthly_cap, _ids.c.restricted, _ids.c.line_authentication)
+    living = (_ids.c.passport_id == passport) & (_ids.c.contract_id == bindparam("line"))
+    return select(*columns, sums.c.by_line, sums.c.by_id).join(sums, true()).where(living)
+
+
+_LOCK = select(_contracts.c.snapshot).where(_contracts.c.contract_id == bindparam("line")).with_for_update()
+_INSERT = insert(_rows).inline()
+_SPENT = _spent()
+_WRITTEN = insert(_rows).values({column.name: bindparam(column.name) for column in _rows.columns})
+_TAKE = _SPENT.add_cte(_WRITTEN.returning(_rows.c.purchase_id).cte("written"))
 
 
 def of_contract(connection: Connection, contract_id: str) -> list[RowMapping]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,9 +87,10 @@ async def _pairs(settings: Settings, which: str) -> list[Pair]:
     client, engine = await connect_client(settings), connect(settings.database_url)
     clock = Clock(settings.clock_speed, settings.clock_epoch)
     how = (client, engine, clock, settings.task_queue)
+    update, start = partial(BareUpdate, client), partial(BareStart, client)
     found = [
-        Pair(PlanChange(*how), BareUpdate(client, "insert"), BareUpdate(client, "nothing")),
-        Pair(Signup(*how), BareStart(client, "insert"), BareStart(client, "nothing")),
+        Pair(PlanChange(*how), update("insert"), (update("nothing"), update("upsert"))),
+        Pair(Signup(*how), start("insert"), (start("nothing"),)),
     ]
     return [pair for pair in found if which in ("both", pair.ours.name.replace(" ", "-"))]
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, insert
 from temporalio import activity, workflow
 
+from workflows import visible
+
 QUEUE = "bench"
 TIMEOUT = timedelta(seconds=10)
 NOTES = Table(
@@ -37,18 +39,27 @@ class Bare:
     @workflow.update(name="insert")
     async def insert(self, note: Note) -> Noted:
         """One local activity that inserts one row in one transaction."""
-        noted: Noted = await workflow.execute_local_activity(
-            "bench_insert", note, result_type=Noted, start_to_close_timeout=TIMEOUT
-        )
-        return noted
+        return await _local("bench_insert", note)
+
+    @workflow.update(name="upsert")
+    async def upsert(self, note: Note) -> Noted:
+        """The same, with the upsert of search attributes that shows operators what a plan change does."""
+        state, pending = visible.STATE.value_set("ending"), visible.PENDING.value_set(["plan_change"])
+        waits, due = visible.WAITS_FOR.value_set(["calendar"]), visible.DUE_AT.value_set(workflow.now())
+        workflow.upsert_search_attributes([state, pending, waits, due])
+        return await _local("bench_insert", note)
 
     @workflow.update(name="nothing")
     async def nothing(self, note: Note) -> Noted:
         """One local activity that does nothing."""
-        noted: Noted = await workflow.execute_local_activity(
-            "bench_nothing", note, result_type=Noted, start_to_close_timeout=TIMEOUT
-        )
-        return noted
+        return await _local("bench_nothing", note)
+
+
+async def _local(activity_name: str, note: Note) -> Noted:
+    noted: Noted = await workflow.execute_local_activity(
+        activity_name, note, result_type=Noted, start_to_close_timeout=TIMEOUT
+    )
+    return noted
 
 
 class Notes:

@@ -127,7 +127,7 @@ def buy(stack: Stack, name: str, amount: int, **more: Any) -> httpx.Response:
 
 def assertion(stack: Stack, contract_id: str, at: datetime) -> str:
     """What the access network says of a request from that line at that time."""
-    secret = (stack.service.data / KEY_FILE).read_text().strip()
+    secret = (stack.folder / KEY_FILE).read_text().strip()
     return line.assertion(read(secret_key=secret), contract_id, at)
 
 

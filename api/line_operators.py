@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 
 from api import commands, shapes
 from api.callers import operator
@@ -52,13 +53,19 @@ async def _advance(request: Request, number: str, event: str) -> dict[str, Any]:
 
 
 async def _procedure(request: Request, procedure_id: str) -> dict[str, Any]:
-    found = service(request)
-    row = await found.read(lambda connection: contracts.procedure(connection, procedure_id, None))
-    if row is None:
+    now, words = service(request).now(), language(request)
+
+    def look(connection: Connection) -> dict[str, Any] | None:
+        row = contracts.procedure(connection, procedure_id, None)
+        if row is None:
+            return None
+        # Without names: the answer may be remembered, and outlive what it would name (COL-7).
+        return shapes.procedure(row, contracts.snapshot(connection, row["contract_id"]), now, words)
+
+    found = await service(request).read(look)
+    if found is None:
         raise not_found()
-    stored = await found.read(lambda connection: contracts.snapshot(connection, row["contract_id"]))
-    # Without names: the answer may be remembered, and outlive what it would name (COL-7).
-    return shapes.procedure(row, stored, found.now(), language(request))
+    return found
 
 
 @router.post("/contracts/{contract_id}/access-key", summary="A new access key by post")

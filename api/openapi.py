@@ -140,12 +140,19 @@ def _problems(path: str, method: str, takes_query: bool) -> dict[str, str]:
         "401": ("Not signed in", not public or path in (*MAY_HAVE_TOKEN, "/v1/sessions")),
         "403": ("Signed in but not allowed", not public),
         "404": ("Not there, or somebody else's", not public and path not in CANNOT_BE_MISSING),
-        "409": ("Refused by a rule", (sends and path != "/v1/sessions") or "/receipts/" in path),
+        "409": (
+            "Refused by a rule",
+            (sends and path != "/v1/sessions") or method == "delete" or "/receipts/" in path,
+        ),
+        "410": (
+            "What the remembered answer told of is deleted",
+            method == "post" and "/contracts/{contract_id}/" in path,
+        ),
         "412": ("The consent holds no more; the new preview is in `preview`", consents),
         "413": ("Too large", sends),
         "422": ("Malformed, each fault named by field", sends or takes_query),
         "428": ("A consent is needed", consents),
-        "429": ("Too many wrong tries", path == "/v1/sessions"),
+        "429": ("Too many wrong tries", path in ("/v1/sessions", "/v1/purchases")),
         "503": ("A part is down", path != "/healthz"),
     }
     return {status: text for status, (text, possible) in answers.items() if possible}

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import Connection, RowMapping
 
 from api import commands, shapes
 from api.asked import ASKED, BODIES, PREVIEWED, asked, plain, split
@@ -45,32 +46,27 @@ async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, A
     """The effects and the consent to send along; or the refusal that the request would meet. Changes nothing."""
     contract = await own(request, customer(request), contract_id)
     body = await asked(request, contract.product, kind)
-    return await _preview(request, contract, kind, plain(body), await _holdings(request, contract))
+    return await _preview(request, contract_id, kind, plain(body))
 
 
-async def _holdings(request: Request, contract: Contract) -> Holdings:
-    """What hangs on a line; nothing hangs on a rental."""
+def _facts(connection: Connection, contract_id: str) -> tuple[Contract, Holdings, Names]:
+    """A contract, what hangs on it and how that is called: in one transaction, or half of a switch-over shows (COL-6)."""
+    contract = contracts.snapshot(connection, contract_id)
     if contract.product != "line":
-        return Holdings()
-    return await service(request).read(lambda connection: lines.holdings(connection, contract.contract_id))
+        return contract, Holdings(), {}
+    return contract, lines.holdings(connection, contract_id), lines.names(connection, contract_id)
 
 
-async def _preview(
-    request: Request, contract: Contract, kind: str, body: dict[str, Any], holdings: Holdings
-) -> dict[str, Any]:
-    now = service(request).now()
+async def _preview(request: Request, contract_id: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+    now, words = service(request).now(), language(request)
+    contract, holdings, named = await service(request).read(lambda c: _facts(c, contract_id))
     found = decision.decide(kinds.as_of(contract, now), kind, body, now, policy.current(), holdings)
     if isinstance(found, Refusal):
         raise refused(found)
-    words, named = language(request), await _names(request, contract.contract_id)
     return {
         "effects": [shapes.effect(effect, words, named) for effect in found],
-        "consent": consent(contract.contract_id, kind, body, found),
+        "consent": consent(contract_id, kind, body, found),
     }
-
-
-async def _names(request: Request, contract_id: str) -> Names:
-    return await service(request).read(lambda connection: lines.names(connection, contract_id))
 
 
 async def _passport_id_exists(request: Request, contract_id: str, body: dict[str, Any]) -> None:
@@ -96,10 +92,10 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     before = await commands.repeated(request)
     if before:
         return await _accepted(request, before, caller)
-    holdings = await _holdings(request, contract)
     if contract.state in beside.OVER:
-        await _preview(request, contract, kind, plain(body), holdings)
+        await _preview(request, contract_id, kind, plain(body))
     await _passport_id_exists(request, contract_id, plain(body))
+    _, holdings, _ = await service(request).read(lambda connection: _facts(connection, contract_id))
     found, command = service(request), commands.command_id(request)
     public, personal = split(found, body, contract_id, kind, command)
     head = commands.head(found, command, caller.by)
@@ -107,60 +103,69 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     try:
         answer = await commands.ask(request, contract, ask, personal)
     except Refused as no:
-        raise await _refused(request, no.refusal, contract, kind, plain(body)) from None
+        raise await _refused(request, no.refusal, contract_id, kind, plain(body)) from None
     return await _accepted(request, answer, caller)
 
 
 async def _accepted(request: Request, answer: Answer, caller: Caller) -> JSONResponse:
     shown = await _shown(request, answer.procedure_id, caller)
-    del shown["contract_id"]
+    del shown["contract_id"], shown["history"]
     return JSONResponse(shown, 202, {"Location": f"/v1/procedures/{answer.procedure_id}"})
 
 
 async def _refused(
-    request: Request, refusal: Refusal, contract: Contract, kind: str, body: dict[str, Any]
+    request: Request, refusal: Refusal, contract_id: str, kind: str, body: dict[str, Any]
 ) -> Problem:
     """428 without consent, 412 with one that holds no more and the preview that does, 409 otherwise."""
     if refusal.rule != "consent":
         return refused(refusal)
     if refusal.reason == "consent_missing":
         return Problem(428, refusal.reason)
-    contract_id = contract.contract_id
-    present = await service(request).read(lambda connection: contracts.snapshot(connection, contract_id))
-    preview = await _preview(request, present, kind, body, await _holdings(request, contract))
-    return Problem(412, refusal.reason, preview=preview)
+    return Problem(412, refusal.reason, preview=await _preview(request, contract_id, kind, body))
 
 
 async def _shown(request: Request, procedure_id: str, caller: Caller) -> dict[str, Any]:
-    """A procedure as its owner sees it. Raises 404."""
-    found, words = service(request), language(request)
-    row = await found.read(lambda connection: contracts.procedure(connection, procedure_id, caller.name))
-    if row is None:
+    """A procedure as its owner sees it, with its history. Raises 404.
+
+    In one transaction: a line that ends meanwhile is shown with all its names, or over and without (COL-6).
+    """
+    now, words = service(request).now(), language(request)
+
+    def look(connection: Connection) -> dict[str, Any] | None:
+        row = contracts.procedure(connection, procedure_id, caller.name)
+        if row is None:
+            return None
+        stored, _, named = _facts(connection, row["contract_id"])
+        shown = shapes.procedure(row, stored, now, words, named)
+        if row["kind"] == "plan_change":
+            shown["successor_contract_id"] = stored.successor_contract_id
+        history = [shapes.move(move) for move in contracts.moves(connection, procedure_id)]
+        return shown | {"history": history}
+
+    found = await service(request).read(look)
+    if found is None:
         raise not_found()
-    stored = await found.read(lambda connection: contracts.snapshot(connection, row["contract_id"]))
-    shown = shapes.procedure(row, stored, found.now(), words, await _names(request, stored.contract_id))
-    if row["kind"] == "plan_change":
-        shown["successor_contract_id"] = stored.successor_contract_id
-    return shown
+    return found
 
 
 @router.get("/v1/contracts/{contract_id}/procedures", summary="A contract's procedures")
 async def procedures(request: Request, contract_id: str) -> dict[str, Any]:
-    caller = customer(request)
-    contract = await own(request, caller, contract_id)
+    await own(request, customer(request), contract_id)
     found, words = service(request), language(request)
-    rows = await found.read(lambda connection: contracts.procedures(connection, contract_id))
-    named = await _names(request, contract_id)
-    return page_of_all(rows, request, lambda row: shapes.procedure(row, contract, found.now(), words, named))
+
+    def look(connection: Connection) -> tuple[Contract, list[RowMapping], Names]:
+        rows = contracts.procedures(connection, contract_id)
+        return contracts.snapshot(connection, contract_id), rows, lines.names(connection, contract_id)
+
+    stored, rows, named = await found.read(look)
+    return page_of_all(rows, request, lambda row: shapes.procedure(row, stored, found.now(), words, named))
 
 
 @router.get("/v1/procedures/{procedure_id}", summary="How a procedure stands")
 async def procedure(request: Request, procedure_id: str) -> dict[str, Any]:
     """With its history and, while it waits for an operator, how many wait ahead (BIL-7)."""
     shown = await _shown(request, procedure_id, customer(request))
-    found = service(request)
-    moves = await found.read(lambda connection: contracts.moves(connection, procedure_id))
-    return shown | {"queue": await queue(found, shown), "history": [shapes.move(row) for row in moves]}
+    return shown | {"queue": await queue(service(request), shown)}
 
 
 @router.get("/v1/procedures/{procedure_id}/diagram.svg", summary="The machine, the present state marked")

@@ -24,7 +24,8 @@ def refusal(ask: Ask) -> Refusal | None:
 
 def effects(ask: Ask) -> list[Effect]:
     """The form lapses some time after it was sent, and nobody knows yet when that is."""
-    return [Effect(at=None, what="form_lapses", passport_id=ask.body["passport_id"])]
+    days, passport_id = ask.policy.written_form.lapses_after_days, ask.body["passport_id"]
+    return [Effect(at=None, what="form_lapses", count=days, passport_id=passport_id)]
 
 
 def lapses_at(sent: datetime, policy: Policy) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
-from store.lines import GONE
+from store.lines import GONE, names_deleted
 from store.tables import AnswerRow, ContractRow
 from store.write import table, upsert
 
@@ -67,19 +67,22 @@ def keep(
     now: datetime,
     kept: timedelta,
 ) -> None:
-    """Remember an answer for as long as `kept`; of a line that ended meanwhile, only that there was one (COL-7)."""
+    """Remember an answer for as long as `kept`; of what was deleted meanwhile, only that there was one (COL-7)."""
     values = {"status": status, "headers": headers, "body": body, "leased_until": now + kept}
-    if _wiped(connection, answer_key):
+    if _wiped(connection, answer_key, body):
         values |= {"status": GONE, "headers": {}, "body": ""}
     connection.execute(update(_rows).where(_rows.c.answer_key == answer_key).values(**values))
 
 
-def _wiped(connection: Connection, answer_key: str) -> bool:
-    """Whether all that hung on the answer's line is deleted. Holds the line's row, so that this cannot come after."""
+def _wiped(connection: Connection, answer_key: str, body: str) -> bool:
+    """Whether what the answer tells of is deleted. Holds the line's row, so that this cannot come after."""
     about = select(_rows.c.contract_id).where(_rows.c.answer_key == answer_key).scalar_subquery()
     line = (_contracts.c.contract_id == about) & (_contracts.c.product == "line")
-    state = select(_contracts.c.state).where(line).with_for_update(read=True)
-    return connection.execute(state).scalar() in ("ended", "converted")
+    found = select(_contracts.c.contract_id, _contracts.c.state).where(line).with_for_update(read=True)
+    row = connection.execute(found).first()
+    return row is not None and (
+        row.state in ("ended", "converted") or names_deleted(connection, row.contract_id, body)
+    )
 
 
 def leave(connection: Connection, answer_key: str, now: datetime) -> None:

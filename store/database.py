@@ -24,8 +24,10 @@ def connect(url: str, pool_size: int = 10) -> Engine:
 
 
 def reading(engine: Engine) -> Engine:
-    """The same database for reads only: on SQLite without the write lock, so that readers never wait for writers."""
-    return engine.execution_options(reading=True)
+    """The same database for reads only: a transaction sees one state of it throughout, and never waits for writers."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(reading=True)
+    return engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

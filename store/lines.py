@@ -77,8 +77,24 @@ def wipe(connection: Connection, contract_id: str, at: datetime) -> None:
     end_items(connection, _purchases.c.contract_id == contract_id, at)
     moves = (_procedures.c.contract_id == contract_id) & (_procedures.c.kind == "move")
     connection.execute(update(_procedures).where(moves).values(body={}))
-    remembered = (_answers.c.contract_id == contract_id) & _answers.c.status.is_not(None)
+    _forget(connection, _answers.c.contract_id == contract_id)
+
+
+def forget(connection: Connection, contract_id: str, passport_id: str) -> None:
+    """Remembered answers that name a deleted ID are gone with it: whatever names one names its opaque ID too (COL-7)."""
+    naming = _answers.c.body.contains(passport_id, autoescape=True)
+    _forget(connection, (_answers.c.contract_id == contract_id) & naming)
+
+
+def _forget(connection: Connection, which: Any) -> None:
+    remembered = which & _answers.c.status.is_not(None)
     connection.execute(update(_answers).where(remembered).values(status=GONE, headers={}, body=""))
+
+
+def names_deleted(connection: Connection, contract_id: str, body: str) -> bool:
+    """Whether an answer about the line names an ID that is deleted by now."""
+    found = select(_deletions.c.passport_id).where(_deletions.c.contract_id == contract_id)
+    return any(passport_id in body for passport_id in connection.execute(found).scalars())
 
 
 def holdings(connection: Connection, contract_id: str) -> Holdings:

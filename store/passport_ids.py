@@ -84,6 +84,7 @@ def remove(connection: Connection, contract_id: str, passport_id: str, now: date
     connection.execute(table(DeletionRow).insert().values(**kept))
     connection.execute(delete(_rows).where(_rows.c.passport_id == passport_id))
     lines.end_items(connection, _purchases.c.passport_id == passport_id, now)
+    lines.forget(connection, contract_id, passport_id)
     return None
 
 

@@ -42,8 +42,8 @@ def test_the_other_ids_can_be_restricted_while_one_waits_for_its_form() -> None:
 @pytest.mark.parametrize("now", NIGHT)
 def test_a_form_can_be_asked_for_at_any_hour_and_costs_nothing(now: str) -> None:
     effects = accepted("unrestriction", now)
-    assert [(one.what, one.at, one.passport_id, one.amount) for one in effects] == [
-        ("form_lapses", None, "i-2", None)
+    assert [(one.what, one.at, one.passport_id, one.amount, one.count) for one in effects] == [
+        ("form_lapses", None, "i-2", None, 60)
     ]
 
 

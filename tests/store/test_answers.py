@@ -69,8 +69,13 @@ def test_an_answer_that_names_a_deleted_id_is_gone_and_no_other(engine: Engine, 
     with engine.begin() as connection:
         have(connection, line)
         answers.claim(connection, "other", "hash", NOW, timedelta(minutes=1), "k-1")
-        values = {"contract_id": "k-1", "password_hash": "h", "name": "hanako-1"}
-        assert passport_ids.add(connection, values | {"passport_id": "i-7"}, NOW, policy.current()) is None
+        values = {"contract_id": "k-1", "password_hash": "h", "monthly_cap": None}
+        assert (
+            passport_ids.add(
+                connection, values | {"passport_id": "i-7", "name": "hanako-1"}, NOW, policy.current()
+            )
+            is None
+        )
 
     def answer(connection: Connection) -> None:
         for key, body in (("key", '{"passport_id": "i-7"}'), ("other", '{"passport_id": "i-8"}')):

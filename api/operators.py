@@ -61,8 +61,7 @@ async def deal_with(request: Request, task_id: str) -> dict[str, Any]:
     if task is None:
         raise not_found()
     given = await read(request, TaskAction)
-    if given.action not in ACTIONS[task["kind"]]:
-        raise invalid([{"field": "action", "detail": f"one of {', '.join(ACTIONS[task['kind']])}"}])
+    _fits(task["kind"], given)
     before = await commands.repeated(request)
     if task["done_at"] and not before:
         # The workflow may be over by now; asking it would start it anew for nothing.
@@ -77,6 +76,14 @@ async def deal_with(request: Request, task_id: str) -> dict[str, Any]:
     stored = await found.read(lambda connection: contracts.snapshot(connection, task["contract_id"]))
     shown = shapes.procedure(row, stored, found.now(), language(request))
     return {"task_id": task_id, "action": given.action, "procedure": shown, "state": stored.state}
+
+
+def _fits(kind: str, given: TaskAction) -> None:
+    """Raises 422. A form is turned down with a reason, which the customer is told (MAT-10)."""
+    if given.action not in ACTIONS[kind]:
+        raise invalid([{"field": "action", "detail": f"one of {', '.join(ACTIONS[kind])}"}])
+    if (kind, given.action) == ("review_form", "turn_down") and not (given.note or "").strip():
+        raise invalid([{"field": "note", "detail": "a form is turned down with a reason"}])
 
 
 @router.get("/contracts", summary="Find contracts")

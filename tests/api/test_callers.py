@@ -38,6 +38,15 @@ get     /operator/v1/contracts                                  401     403     
 get     /operator/v1/contracts/{contract_id}                    401     403       404       403       401
 get     /operator/v1/contracts/{contract_id}/timeline           401     403       404       403       401
 post    /operator/v1/logins/{login_id}/unlock                   401     403       200       403       401
+post    /v1/contracts/{contract_id}/passport-ids                401     404       403       403       401
+get     /v1/contracts/{contract_id}/passport-ids                401     404       403       403       401
+patch   /v1/contracts/{contract_id}/passport-ids/{passport_id}  401     404       403       403       401
+delete  /v1/contracts/{contract_id}/passport-ids/{passport_id}  401     404       403       403       401
+get     /v1/contracts/{contract_id}/purchases                   401     404       403       403       401
+post    /v1/purchases                                           401     403       403       422       401
+post    /operator/v1/contracts/{contract_id}/access-key         401     403       404       403       401
+post    /operator/v1/conversions/{number}/take-up               401     403       404       403       401
+post    /operator/v1/conversions/{number}/switch-over           401     403       404       403       401
 get     /dev/v1/outbox                                          200     200       200       200       200
 get     /dev/v1/clock                                           200     200       200       200       200
 post    /dev/v1/clock                                           422     422       422       422       422
@@ -51,6 +60,8 @@ PARTS = {
     "manual": "m",
     "month": "2026-04",
     "kind": "cancellation",
+    "passport_id": "i-0",
+    "number": "A0000000000",
 }
 
 

@@ -1,0 +1,174 @@
+"""The shapes that a contract's workflow takes, each lived on a running service. They give the contracts to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from api.callers import issue
+from credentials import Credentials
+from store.database import connect, reading
+from store.tables import ContractRow
+from store.write import table
+from tests.stack import Customer, Rental, Stack, eventually
+
+CHANGE = {"plan": "wifi-50", "course": "standard"}
+
+
+def individual(stack: Stack) -> list[str]:
+    rental = stack.active_contract(course="omatome", support_option="support")
+    return [rental.contract_id]
+
+
+def corporate(stack: Stack) -> list[str]:
+    rental = stack.active_contract(applicant={"kind": "corporate"}, payment={"method": "np_invoice"})
+    return [rental.contract_id]
+
+
+def turned_down(stack: Stack) -> list[str]:
+    contract_id = stack.apply()
+    stack.do("confirm_application", contract_id, "turn_down")
+    return [contract_id]
+
+
+def declined_at_application(stack: Stack) -> list[str]:
+    rental = stack.active_contract(payment={"method": "credit_card", "card_token": "tok_declined"})
+    return [rental.contract_id]
+
+
+def plan_changed(stack: Stack, days_until_return: int) -> list[str]:
+    """The successor is first begun by the wake of its predecessor."""
+    rental = stack.active_contract(course="depocomi")
+    stack.at(day=range(1, 15))
+    successor = rental.agree("plan_change", **CHANGE)["successor_contract_id"]
+    stack.at(day=1, time="00:00:01")
+    stack.pass_days(days_until_return)
+    stack.do("receive_device", rental.contract_id)
+    return [rental.contract_id, successor]
+
+
+def shipped_before_its_month(stack: Stack) -> list[str]:
+    """The successor is first begun by an operator."""
+    rental = stack.active_contract()
+    stack.at(day=range(1, 15))
+    successor = rental.agree("plan_change", **CHANGE)["successor_contract_id"]
+    stack.ship(successor)
+    stack.at(day=1, time="00:00:01")
+    return [successor]
+
+
+def cancelled(stack: Stack) -> list[str]:
+    rental = stack.active_contract()
+    stack.at(day=range(1, 15))
+    assert rental.ask("support_option", option="support").status_code == 202
+    rental.agree("cancellation")
+    stack.pass_days(40)
+    stack.do("receive_device", rental.contract_id)
+    return [rental.contract_id]
+
+
+def support_option_changed(stack: Stack) -> list[str]:
+    rental = stack.active_contract(support_option="support")
+    stack.at(day=range(1, 15))
+    assert rental.ask("support_option", option="support_premium").status_code == 202
+    stack.pass_days(32)
+    return [rental.contract_id]
+
+
+def paid_otherwise(stack: Stack) -> list[str]:
+    rental = stack.active_contract(payment={"method": "atone"})
+    stack.at(day=range(2, 20))
+    for token in ("tok_declined", "tok_flaky"):
+        card(rental, token)
+    return [rental.contract_id]
+
+
+def refused_recipient(stack: Stack) -> list[str]:
+    contract_id = stack.apply()
+    faults(stack, smtp="refuse")
+    stack.approve(contract_id)
+    eventually(lambda: not on_their_way(stack, contract_id))
+    faults(stack, smtp="up")
+    return [contract_id]
+
+
+def begun_anew(stack: Stack) -> list[str]:
+    """Long enough for several runs."""
+    rental = pending_in_every_way(stack)
+    many_cards(rental, 16)
+    faults(stack, smtp="up")
+    stack.mailed("login", rental.contract_id)
+    many_cards(rental, 8)
+    return [rental.contract_id]
+
+
+def pending_in_every_way(stack: Stack) -> Rental:
+    """The mail server is down, so that the login is on its way; a deadline lies ahead; the device is to be sent."""
+    stack.at(day=range(1, 15))
+    contract_id = stack.apply(payment={"method": "atone"})
+    faults(stack, smtp="down")
+    stack.approve(contract_id)
+    rental = Rental(Unmailed(stack, contract_id), contract_id)
+    stack.ship(contract_id)
+    assert rental.ask("support_option", option="support").status_code == 202
+    rental.agree("plan_change", **CHANGE)
+    return rental
+
+
+class Unmailed(Customer):
+    """Somebody whose login has not come yet; the test lets them in."""
+
+    def __init__(self, stack: Stack, contract_id: str) -> None:
+        super().__init__(stack, "", "")
+        self.contract_id = contract_id
+
+    @property
+    def token(self) -> str:
+        credentials = Credentials((self.stack.folder / "secret.key").read_text().strip())
+        rows = table(ContractRow)
+        with reading(connect(self.stack.database_url)).begin() as connection:
+            mine = select(rows.c.account_id).where(rows.c.contract_id == self.contract_id)
+            account_id = connection.execute(mine).scalar_one()
+        return issue(credentials, account_id, self.stack.now(), 12)[0]
+
+
+def many_cards(rental: Rental, number: int) -> None:
+    for count in range(number):
+        card(rental, "tok_ok" if count % 2 else "tok_declined")
+
+
+def card(rental: Rental, token: str) -> None:
+    """A card is given, and the gateway has answered."""
+    answer = rental.ask("payment_method", payment={"method": "credit_card", "card_token": token})
+    assert answer.status_code == 202, answer.text
+    eventually(lambda: rental.procedure(answer.json()["procedure_id"])["state"] in ("in_effect", "declined"))
+
+
+def faults(stack: Stack, **how: str) -> None:
+    httpx.post(f"{stack.note['sandbox']}/faults", json=how, trust_env=False).raise_for_status()
+
+
+def on_their_way(stack: Stack, contract_id: str) -> list[dict[str, Any]]:
+    answer = stack.operate("GET", f"/contracts/{contract_id}")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["on_their_way"])
+
+
+LIVES: dict[str, Callable[[Stack], list[str]]] = {
+    "individual": individual,
+    "corporate": corporate,
+    "turned-down": turned_down,
+    "declined-at-application": declined_at_application,
+    "returned": lambda stack: plan_changed(stack, 5),
+    "returned-late": lambda stack: plan_changed(stack, 15),
+    "charged": lambda stack: plan_changed(stack, 60),
+    "shipped-before-its-month": shipped_before_its_month,
+    "cancelled": cancelled,
+    "support-option": support_option_changed,
+    "paid-otherwise": paid_otherwise,
+    "refused-recipient": refused_recipient,
+}
+LONG_LIVES: dict[str, Callable[[Stack], list[str]]] = {"begun-anew": begun_anew}

@@ -1,0 +1,91 @@
+"""What contracts have lived through so far is understood by the workflow as it is now."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+import worker
+from rules import policy
+from rules.policy import Policy
+from settings import Settings
+from tests.replay.lives import LIVES, LONG_LIVES
+from tests.replay.record import HISTORIES
+from tests.stack import APPLICANT
+from workflows.contract import ContractWorkflow
+
+FILES = sorted(HISTORIES.glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def policies() -> Iterator[None]:
+    """Those that the recorded contracts were decided by are known, as the store makes them known to a worker."""
+    before = dict(policy._known)
+    for file in (HISTORIES / "policies").glob("*.json"):
+        known = policy.know(Policy.model_validate_json(file.read_text(), strict=False))
+        assert known == file.stem, "a policy that old contracts were decided by reads as it did"
+    yield
+    policy._known.clear()
+    policy._known.update(before)
+
+
+def history(file: Path) -> WorkflowHistory:
+    told: dict[str, Any] = json.loads(file.read_text())
+    return WorkflowHistory.from_json(told.pop("workflow"), told)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("sandboxed", [True, False], ids=["sandboxed", "plain"])
+async def test_a_history_replays(file: Path, sandboxed: bool) -> None:
+    replayer = Replayer(
+        workflows=[ContractWorkflow],
+        workflow_runner=worker.runner(Settings(sandboxed_workflows=sandboxed)),
+        data_converter=pydantic_data_converter,
+    )
+    await replayer.replay_workflow(history(file))
+
+
+async def test_a_history_that_leads_elsewhere_does_not_replay() -> None:
+    told = json.loads((HISTORIES / "returned-1.json").read_text())
+    cut = [event for event in told["events"] if event["eventType"] != "EVENT_TYPE_ACTIVITY_TASK_SCHEDULED"]
+    assert len(cut) < len(told["events"])
+    replayer = Replayer(workflows=[ContractWorkflow], data_converter=pydantic_data_converter)
+    with pytest.raises(Exception):  # noqa: B017 - whatever the engine calls it
+        await replayer.replay_workflow(WorkflowHistory.from_json(told["workflow"], {"events": cut}))
+
+
+def test_every_life_is_recorded() -> None:
+    recorded = {file.stem.rpartition("-")[0].removesuffix("-successor") for file in FILES}
+    assert recorded == {*LIVES, *LONG_LIVES}
+    assert len([file for file in FILES if file.stem.startswith("begun-anew")]) > 1
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_history_says_who_the_customer_is(file: Path) -> None:
+    said = "\n".join(texts(json.loads(file.read_text())))
+    for name, value in APPLICANT.items():
+        if name != "kind":
+            assert value not in said, name
+    assert "tok_" not in said
+
+
+def texts(told: Any) -> Iterator[str]:
+    """Every text in it, payloads in clear."""
+    if isinstance(told, dict):
+        for key, value in told.items():
+            if key == "data" and isinstance(value, str):
+                yield base64.b64decode(value).decode()
+            yield from texts(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from texts(value)
+    else:
+        yield str(told)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from temporalio.service import RPCError
 
 from bench import counts, measure, report
 from bench.kinds import BareStart, BareUpdate, PlanChange, Signup
@@ -19,7 +20,7 @@ from bench.measure import Pair
 from bench.servers import with_servers
 from embedded.problem import Problem
 from embedded.supervisor import Stopped
-from gate import connect_client
+from gate import Unavailable, connect_client
 from rules.clock import Clock
 from settings import Settings, SettingsError
 from store.database import connect
@@ -56,6 +57,10 @@ def main(
                 found = asyncio.run(_counts(say))
     except (Problem, SettingsError) as problem:
         raise SystemExit(f"keiyaku bench: {problem}") from None
+    except (Unavailable, RPCError) as fault:
+        raise SystemExit(
+            f"keiyaku bench: a call was not answered in time; is the machine busy? ({fault!r})"
+        ) from None
     except (Stopped, KeyboardInterrupt):
         console.print("Stopped.")
         raise SystemExit(130) from None

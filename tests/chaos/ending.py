@@ -132,25 +132,28 @@ async def _look(service: Parts, contract_id: str) -> Ending:
     mails = await somebody.outbox(contract_id)
     ledger = await somebody.http.get(f"{service.settings.sandbox_url}/gateway/ledger")
     keys = [card["key"] for card in ledger.json()["cards"] if card["key"].startswith(f"d-{contract_id[2:]}-")]
-    (contract,) = _rows(service, ContractRow, contract_id)
+    (contract,) = rows(service, ContractRow, contract_id)
     successor_id = str(contract["successor_contract_id"])
-    (successor,) = _rows(service, ContractRow, successor_id)
+    (successor,) = rows(service, ContractRow, successor_id)
     return Ending(
         contract=contract,
         successor=successor,
-        timeline=_rows(service, EntryRow, contract_id),
-        successors_timeline=_rows(service, EntryRow, successor_id),
-        tasks=_rows(service, TaskRow, contract_id, successor_id),
-        charges=_rows(service, ChargeRow, contract_id, successor_id),
-        deliveries=_rows(service, DeliveryRow, contract_id, successor_id),
+        timeline=rows(service, EntryRow, contract_id),
+        successors_timeline=rows(service, EntryRow, successor_id),
+        tasks=rows(service, TaskRow, contract_id, successor_id),
+        charges=rows(service, ChargeRow, contract_id, successor_id),
+        deliveries=rows(service, DeliveryRow, contract_id, successor_id),
         mails=mails,
         cards=keys,
     )
 
 
-def _rows(service: Parts, row: Any, *contract_ids: str) -> Rows:
-    rows = table(row)
-    found = select(rows).where(rows.c.contract_id.in_(contract_ids)).order_by(*rows.primary_key.columns)
+def rows(service: Parts, row: Any, *contract_ids: str) -> Rows:
+    """Of these contracts, or all."""
+    told = table(row)
+    found = select(told).order_by(*told.primary_key.columns)
+    if contract_ids:
+        found = found.where(told.c.contract_id.in_(contract_ids))
     with reading(connect(service.settings.database_url)).begin() as connection:
         return [dict(one) for one in connection.execute(found).mappings()]
 

@@ -28,6 +28,11 @@ class Parts:
     async def start(self, name: str) -> None:
         self.running[name] = await start(self.parts[name])
 
+    def change(self, name: str, **env: str) -> None:
+        """It starts with other settings from now on."""
+        part = self.parts[name]
+        self.parts[name] = replace(part, env=dict(part.env) | env)
+
     async def ready(self, name: str) -> None:
         """Until it works; started again where it could not start because another part was down."""
         async with asyncio.timeout(60):

@@ -1,0 +1,167 @@
+"""The outside does not do what it should: the contract comes through, nothing happens twice, operators see why it waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from tests.conftest import Stacks
+from tests.stack import Rental, Stack, eventually
+
+SLOW_SECONDS = 30
+
+
+@pytest.fixture
+def stack(stacks: Stacks) -> Iterator[Stack]:
+    running = stacks("sqlite")
+    yield running
+    faults(running, smtp="up", gateway="up")
+
+
+@pytest.fixture(scope="module")
+def slow_contract(stacks: Stacks) -> str:
+    """Its card takes half a minute; the other tests do not wait for it."""
+    return stacks("sqlite").apply(payment=paid_by("tok_slow"))
+
+
+def paid_by(token: str) -> dict[str, str]:
+    return {"method": "credit_card", "card_token": token}
+
+
+def faults(stack: Stack, **how: str) -> None:
+    httpx.post(f"{stack.note['sandbox']}/faults", json=how, trust_env=False).raise_for_status()
+
+
+def on_their_way(stack: Stack, contract_id: str) -> list[dict[str, Any]]:
+    answer = stack.operate("GET", f"/contracts/{contract_id}")
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["on_their_way"])
+
+
+def in_trouble(stack: Stack, contract_id: str) -> dict[str, Any]:
+    """The one thing on its way, once it has failed."""
+
+    def failed() -> dict[str, Any] | None:
+        (waiting,) = on_their_way(stack, contract_id)
+        return waiting if waiting["tries"] else None
+
+    return eventually(failed) or {}
+
+
+def told(stack: Stack, contract_id: str) -> list[str]:
+    answer = stack.operate("GET", f"/contracts/{contract_id}/timeline")
+    return [entry["what"] for entry in answer.json()["items"]]
+
+
+def cards_taken(stack: Stack, contract_id: str) -> int:
+    ledger = httpx.get(f"{stack.note['sandbox']}/gateway/ledger", trust_env=False).json()
+    return len([card for card in ledger["cards"] if card["key"].startswith(f"d-{contract_id[2:]}-")])
+
+
+def pending_activity(stack: Stack, contract_id: str) -> tuple[str, str]:
+    """Which it is, and why it failed last, as the Temporal UI shows it."""
+
+    async def look() -> tuple[str, str]:
+        client = await Client.connect(stack.note["temporal_address"])
+        found = await client.get_workflow_handle(contract_id).describe()
+        (pending,) = found.raw_description.pending_activities
+        return pending.activity_type.name, pending.last_failure.message
+
+    return asyncio.run(look())
+
+
+def test_a_mail_server_that_is_down_for_an_hour(slow_contract: str, stack: Stack) -> None:
+    contract_id = stack.apply(payment={"method": "atone"})
+    faults(stack, smtp="down")
+    stack.approve(contract_id)
+
+    waiting = in_trouble(stack, contract_id)
+    assert (waiting["kind"], waiting["trouble"]) == ("login", "mail server: SMTPConnectError")
+    assert pending_activity(stack, contract_id) == ("send", "mail server: SMTPConnectError")
+    stack.ship(contract_id)
+    stack.move(stack.now() + timedelta(hours=1))
+    assert in_trouble(stack, contract_id)["tries"] > 5
+    assert stack.outbox(contract_id=contract_id) == []
+
+    faults(stack, smtp="up")
+    stack.move(stack.now() + timedelta(minutes=6))
+    assert [mail["kind"] for mail in stack.outbox(contract_id=contract_id)] == ["login"]
+    assert on_their_way(stack, contract_id) == []
+
+
+def test_a_recipient_that_is_refused_for_good(stack: Stack) -> None:
+    contract_id = stack.apply(payment={"method": "atone"})
+    faults(stack, smtp="refuse")
+    stack.approve(contract_id)
+
+    eventually(lambda: "notice_undeliverable" in told(stack, contract_id))
+    stack.ship(contract_id)
+    faults(stack, smtp="up")
+    stack.move(stack.now() + timedelta(minutes=10))
+    assert stack.outbox(contract_id=contract_id) == []
+    assert on_their_way(stack, contract_id) == []
+    assert told(stack, contract_id).count("notice_undeliverable") == 1
+    assert told(stack, contract_id)[-1] == "contract_active"
+
+
+def test_a_card_declined_at_the_application_is_said_and_a_new_one_lifts_the_block(stack: Stack) -> None:
+    rental = stack.active_contract(payment=paid_by("tok_declined"))
+    stack.at(day=range(2, 20))
+    assert rental.read()["blocks"] == ["card_declined"]
+    assert told(stack, rental.contract_id).count("card_declined") == 1
+    assert give_card(rental, "tok_ok") == "in_effect"
+    assert rental.read()["blocks"] == []
+    assert cards_taken(stack, rental.contract_id) == 1
+
+
+@pytest.mark.rule("RNT-14", "RNT-15")
+def test_a_card_declined_at_a_change_leaves_the_old_way_of_paying(stack: Stack) -> None:
+    rental = stack.active_contract(payment={"method": "atone"})
+    stack.at(day=range(2, 20))
+    assert give_card(rental, "tok_declined") == "declined"
+    assert rental.read()["payment_method"] == "atone"
+    assert rental.read()["blocks"] == []
+    assert cards_taken(stack, rental.contract_id) == 0
+
+
+def give_card(rental: Rental, token: str) -> str:
+    """The state in which the change ends."""
+    answer = rental.ask("payment_method", payment=paid_by(token))
+    assert answer.status_code == 202, answer.text
+    procedure_id = answer.json()["procedure_id"]
+    return str(eventually(lambda: {rental.procedure(procedure_id)["state"]} - {"accepted"}).pop())
+
+
+def test_a_gateway_that_fails_now_and_then_takes_a_card_once(stack: Stack) -> None:
+    contract_id = stack.apply(payment=paid_by("tok_flaky"))
+    assert in_trouble(stack, contract_id)["trouble"] == "gateway: answered 503"
+    eventually(lambda: not on_their_way(stack, contract_id))
+    assert told(stack, contract_id).count("card_taken") == 1
+    assert cards_taken(stack, contract_id) == 1
+
+
+def test_a_gateway_that_is_down_holds_up_nothing_else(stack: Stack) -> None:
+    faults(stack, gateway="down")
+    contract_id = stack.apply()
+    assert in_trouble(stack, contract_id)["kind"] == "register_card"
+    assert pending_activity(stack, contract_id) == ("register_card", "gateway: answered 503")
+    stack.approve(contract_id)
+    stack.ship(contract_id)
+    stack.mailed("login", contract_id)
+    faults(stack, gateway="up")
+    stack.move(stack.now() + timedelta(minutes=6))
+    assert told(stack, contract_id).count("card_taken") == 1
+    assert cards_taken(stack, contract_id) == 1
+
+
+def test_a_gateway_that_takes_half_a_minute_takes_a_card_once(slow_contract: str, stack: Stack) -> None:
+    eventually(lambda: "card_taken" in told(stack, slow_contract), within=SLOW_SECONDS + 10)
+    assert told(stack, slow_contract).count("card_taken") == 1
+    assert cards_taken(stack, slow_contract) == 1
+    assert on_their_way(stack, slow_contract) == []

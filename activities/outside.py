@@ -27,17 +27,18 @@ class Outside:
         self.engine, self._clock = engine, clock
 
     async def once(self, delivery: Delivery, attempt: Callable[[], Awaitable[str]]) -> str:
-        """The outcome remembered for `delivery`, or that of `attempt`. Raises Unreachable after noting it."""
+        """The outcome remembered for `delivery`, or that of `attempt`. Whatever it raises is noted for the operators first."""
         known = await asyncio.to_thread(self._outcome, delivery.delivery_id)
         if known:
             return known
         began = time.monotonic()
         try:
             outcome = await attempt()
-        except Unreachable as fault:
+        except Exception as fault:
+            trouble = str(fault) if isinstance(fault, Unreachable) else f"a fault: {type(fault).__name__}"
             tried = timedelta(seconds=time.monotonic() - began)
-            await asyncio.to_thread(self._note_trouble, delivery.delivery_id, str(fault), tried)
-            log.warning("not delivered yet", kind=delivery.kind, trouble=str(fault), **_ids(delivery))
+            await asyncio.to_thread(self._note_trouble, delivery.delivery_id, trouble, tried)
+            log.warning("not delivered yet", kind=delivery.kind, trouble=trouble, **_ids(delivery))
             raise
         log.info("delivered", kind=delivery.kind, outcome=outcome, **_ids(delivery))
         if outcome == ARRIVED:

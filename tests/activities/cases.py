@@ -8,10 +8,12 @@ from typing import Any
 from rules.change import Change
 from rules.facts import Delivery
 from store import people
+from store.tables import PassportIdRow
+from store.write import table
 from tests.activities.world import World
 from tests.rules.cases import at
 from tests.stack import APPLICANT
-from tests.workflows.life import Life, applied
+from tests.workflows.life import Life, applied, line_applied
 from workflows.step import Step
 
 Arguments = tuple[Any, ...]
@@ -47,34 +49,62 @@ def life(world: World) -> Life:
     return told
 
 
-def payload(world: World) -> dict[str, Any]:
-    """What the application of `life` carried along."""
+def line_life(world: World) -> Life:
+    """Of a line that is opened, gets another access key, and is switched over to another operator."""
     name = world.name
-    account = {"account_id": f"a-{name}", "kind": "individual", "language": "ja"}
-    party = APPLICANT | {"party_id": f"y-{name}", "language": "ja"}
-    payment = {"payment_id": f"pay-{name}", "method": "credit_card", "card_token": "tok_ok"}
-    return {"account": account, "account_id": account["account_id"], "party": party, "payment": payment}
-
-
-def changes(world: World) -> list[Change]:
-    """`life`, change by change; the first is what its application has led to."""
-    told = life(world).changes
-    told[0].command_id = f"command-{world.name}"
-    with world.engine.begin() as connection:
-        people.take_in(connection, f"command-{world.name}", payload(world))
+    told = OwnLife(line_applied(contract_id=f"k-{name}", payment_id=f"pay-{name}"))
+    told.apply("2026-03-20 10:00:00")
+    told.act("2026-03-21 11:00:00", "confirm_application", "approve")
+    told.act("2026-04-01 09:00:00", "report_opening")
+    told.reissue("2026-04-02 12:00:00")
+    told.ask("2026-06-10 12:00:00", "conversion", {})
+    told.advance("2026-06-12 12:00:00", told.pending("conversion"), "take_up")
+    told.advance("2026-06-20 15:00:00", told.pending("conversion"), "switch_over")
     return told
 
 
-async def recorded(world: World, until: int) -> list[Change]:
+Tell = Callable[[World], Life]
+
+
+def payload(world: World, method: str) -> dict[str, Any]:
+    """What the application carried along."""
+    name = world.name
+    account = {"account_id": f"a-{name}", "kind": "individual", "language": "ja"}
+    party = APPLICANT | {"party_id": f"y-{name}", "language": "ja"}
+    token = "tok_ok" if method == "credit_card" else None
+    payment = {"payment_id": f"pay-{name}", "method": method, "card_token": token}
+    return {"account": account, "account_id": account["account_id"], "party": party, "payment": payment}
+
+
+def changes(world: World, tell: Tell) -> list[Change]:
+    """A life, change by change, with what its application and its conversion carried along."""
+    told = tell(world)
+    with world.engine.begin() as connection:
+        for change in told.changes:
+            for begun in change.begun:
+                command = begun.procedure.procedure_id[2:]
+                if begun.procedure.kind == "application":
+                    people.take_in(connection, command, payload(world, told.contract.payment_method))
+                elif begun.procedure.kind == "conversion":
+                    number = {"number": f"A{world.name}", "contract_id": told.contract.contract_id}
+                    people.take_in(connection, command, {"number": number})
+                else:
+                    continue
+                change.command_id = command
+    return told.changes
+
+
+async def recorded(world: World, until: int, tell: Tell = life) -> list[Change]:
     """So many changes are in the store; the rest."""
-    told = changes(world)
-    await world.run("record", told[:until])
+    told = changes(world, tell)
+    if until:
+        await world.run("record", told[:until])
     return told[until:]
 
 
-async def first_delivery(world: World, kind: str) -> Delivery:
+async def first_delivery(world: World, kind: str, tell: Tell) -> Delivery:
     """Of that kind, once it is to leave."""
-    told = changes(world)
+    told = changes(world, tell)
     number, delivery = next(
         (number, delivery)
         for number, change in enumerate(told)
@@ -85,9 +115,23 @@ async def first_delivery(world: World, kind: str) -> Delivery:
     return delivery
 
 
-def record(number: int) -> Callable[[World], Any]:
+async def with_passport_id(world: World) -> Arguments:
+    """The line is taken up by another operator, and has an ID to lose."""
+    *_, switched = changes(world, line_life)
+    until = switched.contract.number - 1
+    rest = await recorded(world, until, line_life)
+    given = {"passport_id": f"i-{world.name}", "contract_id": switched.contract.contract_id}
+    with world.engine.begin() as connection:
+        row = PassportIdRow(
+            **given, name=f"n-{world.name}", password_hash="hash", created_at=switched.recorded_at
+        )
+        connection.execute(table(PassportIdRow).insert(), [row.model_dump()])
+    return (rest,)
+
+
+def record(number: int, tell: Tell = life) -> Callable[[World], Any]:
     async def prepare(world: World) -> Arguments:
-        return ([(await recorded(world, number))[0]],)
+        return ([(await recorded(world, number, tell))[0]],)
 
     return prepare
 
@@ -96,16 +140,22 @@ async def record_what_was_overdue(world: World) -> Arguments:
     return ((await recorded(world, 9))[:3],)
 
 
-def deliver(kind: str) -> Callable[[World], Any]:
+def deliver(kind: str, tell: Tell = life) -> Callable[[World], Any]:
     async def prepare(world: World) -> Arguments:
-        return (await first_delivery(world, kind),)
+        return (await first_delivery(world, kind, tell),)
 
     return prepare
 
 
 CASES: dict[str, list[Callable[[World], Any]]] = {
-    "record": [*(record(number) for number in range(0, 13, 2)), record_what_was_overdue],
-    "send": [deliver("login"), deliver("return_reminder")],
+    "record": [
+        *(record(number) for number in range(0, 13, 2)),
+        record_what_was_overdue,
+        record(2, line_life),
+        record(4, line_life),
+        with_passport_id,
+    ],
+    "send": [deliver("login"), deliver("return_reminder"), deliver("opening_notice", line_life)],
     "register_card": [deliver("register_card")],
     "wake": [deliver("wake")],
 }

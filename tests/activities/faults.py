@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -93,6 +94,17 @@ class BrokenEngine(Interceptor):
                 return handle
 
         return Broken(next)
+
+
+def broken_print(faults: Faults, write: Callable[[Path, bytes], None]) -> Callable[[Path, bytes], None]:
+    """The way to the print folder, in the place of `outside.letters._write`."""
+
+    def broken(path: Path, content: bytes) -> None:
+        faults.step(f"print {path.suffix}, nothing done", lambda: OSError(28, "no space"))
+        write(path, content)
+        faults.step(f"print {path.suffix}, but done", lambda: OSError(28, "no space"))
+
+    return broken
 
 
 def broken_mail(faults: Faults, send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

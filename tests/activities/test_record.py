@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import NoResultFound
 
-from tests.activities.cases import changes, recorded
+from tests.activities.cases import changes, life, recorded
 from tests.activities.world import OutsideWorld
 
 
@@ -45,10 +45,10 @@ async def test_what_follows_an_unknown_change_is_not_written_either(
 
 async def test_what_is_partly_written_is_written_to_its_end(outside: OutsideWorld, template: Path) -> None:
     world, whole = outside.world(template), outside.world(template)
-    told = changes(world)
+    told = changes(world, life)
     await world.run("record", told[:8])
     assert (await world.run("record", told)).stored is None
-    await whole.run("record", changes(whole))
+    await whole.run("record", changes(whole, life))
     assert await world.traces() == await whole.traces()
 
 
@@ -56,7 +56,7 @@ async def test_an_application_without_its_applicant_is_not_written(
     outside: OutsideWorld, template: Path
 ) -> None:
     world = outside.world(template)
-    told = changes(world)
+    told = changes(world, life)
     told[0].command_id = "another"
     before = await world.traces()
     with pytest.raises(NoResultFound):

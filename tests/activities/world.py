@@ -23,10 +23,11 @@ from temporalio.testing import ActivityEnvironment
 
 import worker
 from credentials import Credentials
+from outside import letters
 from outside.payments import Gateway
 from settings import Settings
 from store.database import connect
-from tests.activities.faults import BrokenEngine, BrokenHttp, Faults, broken_mail
+from tests.activities.faults import BrokenEngine, BrokenHttp, Faults, broken_mail, broken_print
 from tests.sandbox.process import Running
 
 # How often something was tried is not what came of it, and salt is random.
@@ -61,6 +62,7 @@ class World:
                 for card in self.outside.sandbox.ledger("cards")
                 if self.name in card["key"]
             ],
+            "letters": sorted(self._letters()),
             "workflows": [await self._workflow(row["contract_id"]) for row in self._rows("contract")],
         }
         text = json.dumps(seen, default=str, ensure_ascii=False, sort_keys=True, indent=1)
@@ -87,6 +89,11 @@ class World:
                 row["trouble"] = None
         kept = [{key: value for key, value in row.items() if key not in left_out} for row in rows]
         return sorted(kept, key=lambda row: json.dumps(row, default=str, sort_keys=True))
+
+    def _letters(self) -> list[str]:
+        """The files in the print folder, and nothing half written."""
+        folder = self.outside.settings.print_dir
+        return [file.name for file in folder.glob("*") if self.name in file.name or file.name[0] == "."]
 
     async def _workflow(self, workflow_id: str) -> list[str]:
         """What happened to it, whoever asked for it however often."""
@@ -131,6 +138,7 @@ async def outside_world(
         address, data_converter=pydantic_data_converter, interceptors=[BrokenEngine(faults)]
     )
     await worker.register_search_attributes(client)
+    patch.setattr(letters, "_write", broken_print(faults, letters._write))
     patch.setattr(aiosmtplib, "send", broken_mail(faults, aiosmtplib.send))
     async with Gateway(settings) as gateway:
         gateway._http._transport = BrokenHttp(faults)

@@ -122,7 +122,7 @@ def known(stack: Stack, rental: Rental) -> dict[str, str]:
     }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_nothing_that_follows_the_document_meets_an_undocumented_answer(
     stack: Stack, rental: Rental, known: dict[str, str]
 ) -> None:

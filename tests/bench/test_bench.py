@@ -51,7 +51,7 @@ async def test_a_slow_server_does_not_slow_the_load_down() -> None:
     assert all(seconds >= 0.2 for seconds in took)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_run_prints_ratios_and_counts(tmp_path: Path) -> None:
     env = os.environ | {"COLUMNS": "120", "TMPDIR": str(tmp_path)}
     run: list[str | Path] = [

@@ -36,7 +36,7 @@ async def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         yield running
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(400)
 @pytest.mark.rule("RNT-3", "RNT-10")
 async def test_every_contract_ends_as_it_would_have(service: Parts) -> None:
     chance = random.Random(SEED)

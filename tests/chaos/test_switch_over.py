@@ -54,7 +54,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield request.param
 
 
-@pytest.mark.timeout(120 + 12 * KILLS)
+@pytest.mark.timeout(300 + 20 * KILLS)
 @pytest.mark.rule("COL-3", "COL-6")
 async def test_no_reader_ever_sees_a_line_that_is_neither_switched_over_nor_not(
     database: str, tmp_path: Path

@@ -73,7 +73,13 @@ def payload(world: World, method: str) -> dict[str, Any]:
     party = APPLICANT | {"party_id": f"y-{name}", "language": "ja"}
     token = "tok_ok" if method == "credit_card" else None
     payment = {"payment_id": f"pay-{name}", "method": method, "card_token": token}
-    return {"account": account, "account_id": account["account_id"], "party": party, "payment": payment}
+    return {
+        "account": account,
+        "account_id": account["account_id"],
+        "customer_id": f"CAF{name}",
+        "party": party,
+        "payment": payment,
+    }
 
 
 def changes(world: World, tell: Tell) -> list[Change]:
@@ -120,11 +126,14 @@ async def with_passport_id(world: World) -> Arguments:
     *_, switched = changes(world, line_life)
     until = switched.contract.number - 1
     rest = await recorded(world, until, line_life)
-    given = {"passport_id": f"i-{world.name}", "contract_id": switched.contract.contract_id}
+    row = PassportIdRow(
+        passport_id=f"i-{world.name}",
+        contract_id=switched.contract.contract_id,
+        name=f"n-{world.name}",
+        password_hash="hash",
+        created_at=switched.recorded_at,
+    )
     with world.engine.begin() as connection:
-        row = PassportIdRow(
-            **given, name=f"n-{world.name}", password_hash="hash", created_at=switched.recorded_at
-        )
         connection.execute(table(PassportIdRow).insert(), [row.model_dump()])
     return (rest,)
 

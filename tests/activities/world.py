@@ -71,6 +71,7 @@ class World:
         for own, word in (
             (credentials.login_id(account_id), "the login ID"),
             (credentials.password(account_id), "the password"),
+            (credentials.access_key(f"k-{self.name}", 1), "the access key"),
             (self.name, "world"),
         ):
             text = text.replace(own, word)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -18,6 +19,8 @@ from store import deliveries
 
 ARRIVED = "arrived"
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=5)
+
+BEAT = timedelta(seconds=3)
 
 log = structlog.get_logger()
 
@@ -33,7 +36,8 @@ class Outside:
             return known
         began = time.monotonic()
         try:
-            outcome = await attempt()
+            async with _alive():
+                outcome = await attempt()
         except Exception as fault:
             trouble = str(fault) if isinstance(fault, Unreachable) else f"a fault: {type(fault).__name__}"
             tried = timedelta(seconds=time.monotonic() - began)
@@ -59,6 +63,22 @@ class Outside:
         next_try_at = self._clock.business(info.started_time + tried + wait)
         with self.engine.begin() as connection:
             deliveries.trouble(connection, delivery_id, what, next_try_at)
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    """Say so now and then; what is quickly done says nothing."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(BEAT.total_seconds())
+            activity.heartbeat()
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 def _ids(delivery: Delivery) -> dict[str, str | None]:

@@ -29,6 +29,8 @@ STORE_RETRY = RetryPolicy(
 )
 # The sandbox gateway, and many a real one, may answer after half a minute.
 OUTSIDE_TIMEOUT = timedelta(seconds=60)
+# A worker that died meanwhile is noticed sooner.
+ALIVE_WITHIN = timedelta(seconds=10)
 OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 FIRST_COMMAND_WITHIN = timedelta(seconds=10)
 ARRIVED = "arrived"
@@ -234,6 +236,7 @@ class ContractWorkflow:
             result_type=str,
             summary=delivery.kind.replace("_", " "),
             start_to_close_timeout=OUTSIDE_TIMEOUT,
+            heartbeat_timeout=ALIVE_WITHIN,
             retry_policy=OUTSIDE_RETRY,
         )
         while any(d.delivery_id == delivery.delivery_id for d in self.contract.deliveries):

@@ -145,7 +145,7 @@ def succeeds(*command: str, env: Mapping[str, str]) -> Ready:
         except asyncio.CancelledError:
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            await process.communicate()  # to the end of its pipe, or that is found open after the loop's end
             raise
         return None if process.returncode == 0 else said.decode(errors="replace").strip()[-300:]
 

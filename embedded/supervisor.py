@@ -56,6 +56,7 @@ class Supervisor:
             await task
         finally:
             task.cancel()
+            await asyncio.wait([task])
 
     async def watch(self) -> None:
         """Returns never: raises Problem when a part dies, Stopped when the end is asked for."""

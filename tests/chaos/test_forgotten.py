@@ -87,7 +87,7 @@ def age_what_nobody_answered(service: Parts) -> None:
 async def until_engine_knows(service: Parts, contract_id: str, state: str) -> None:
     client = await connect_client(service.settings)
     workflow = client.get_workflow_handle(contract_id)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             found = await workflow.describe()
             if found.typed_search_attributes.get(visible.STATE) == state:

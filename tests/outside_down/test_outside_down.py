@@ -24,12 +24,6 @@ def stack(stacks: Stacks) -> Iterator[Stack]:
     faults(running, smtp="up", gateway="up")
 
 
-@pytest.fixture(scope="module")
-def slow_contract(stacks: Stacks) -> str:
-    """Its card takes half a minute; the other tests do not wait for it."""
-    return stacks("sqlite").apply(payment=paid_by("tok_slow"))
-
-
 def paid_by(token: str) -> dict[str, str]:
     return {"method": "credit_card", "card_token": token}
 
@@ -76,7 +70,7 @@ def pending_activity(stack: Stack, contract_id: str) -> tuple[str, str]:
     return asyncio.run(look())
 
 
-def test_a_mail_server_that_is_down_for_an_hour(slow_contract: str, stack: Stack) -> None:
+def test_a_mail_server_that_is_down_for_an_hour(stack: Stack) -> None:
     contract_id = stack.apply(payment={"method": "atone"})
     faults(stack, smtp="down")
     stack.approve(contract_id)
@@ -160,8 +154,10 @@ def test_a_gateway_that_is_down_holds_up_nothing_else(stack: Stack) -> None:
     assert cards_taken(stack, contract_id) == 1
 
 
-def test_a_gateway_that_takes_half_a_minute_takes_a_card_once(slow_contract: str, stack: Stack) -> None:
-    eventually(lambda: "card_taken" in told(stack, slow_contract), within=SLOW_SECONDS + 10)
-    assert told(stack, slow_contract).count("card_taken") == 1
-    assert cards_taken(stack, slow_contract) == 1
-    assert on_their_way(stack, slow_contract) == []
+def test_a_gateway_that_takes_half_a_minute_takes_a_card_once(stack: Stack) -> None:
+    contract_id = stack.apply(payment=paid_by("tok_slow"))
+    assert [waiting["kind"] for waiting in on_their_way(stack, contract_id)] == ["register_card"]
+    eventually(lambda: "card_taken" in told(stack, contract_id), within=SLOW_SECONDS + 10)
+    assert told(stack, contract_id).count("card_taken") == 1
+    assert cards_taken(stack, contract_id) == 1
+    assert on_their_way(stack, contract_id) == []

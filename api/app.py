@@ -39,6 +39,7 @@ from credentials import Credentials
 from gate import Gate, connect_client
 from rules import policy
 from rules.clock import Clock
+from rules.figures import Policy
 from settings import Settings
 from store import answers, locks, policies
 from store.database import connect, reading
@@ -86,7 +87,7 @@ def make_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def _service(settings: Settings, figures: policy.Policy, http: httpx.AsyncClient) -> Service:
+async def _service(settings: Settings, figures: Policy, http: httpx.AsyncClient) -> Service:
     engine = connect(settings.database_url)
     await asyncio.to_thread(policies.agree, engine, figures)
     client = await connect_client(settings)

@@ -8,7 +8,7 @@ from typing import Any
 
 from rules.change import Holdings
 from rules.facts import Contract
-from rules.policy import Policy
+from rules.figures import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rules import line, rental
 from rules.ask import Ask
 from rules.calendar import day_of, end_of, last_of_month, midnight
 from rules.effects import Effect
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 

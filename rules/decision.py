@@ -22,7 +22,7 @@ from rules.ask import Ask
 from rules.change import Holdings
 from rules.effects import Effect, by_date, consent
 from rules.facts import Contract
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 CONSENTED = frozenset({"plan_change", "cancellation", "conversion"})

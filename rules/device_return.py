@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from rules.calendar import end_of
-from rules.policy import Policy
+from rules.figures import Policy
 
 
 def overdue_at(last_day: date, policy: Policy) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from rules.calendar import JST, day_of
-from rules.policy import YearEnd
+from rules.figures import YearEnd
 
 
 def closed_until(now: datetime, opens: time, closes: time, closed: YearEnd) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rules.calendar import end_of
 from rules.facts import Contract
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 PASSWORD = re.compile(r"[A-Za-z0-9]{4,10}")

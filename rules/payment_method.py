@@ -8,7 +8,7 @@ from rules.ask import Ask
 from rules.calendar import day_of, midnight
 from rules.effects import Effect
 from rules.facts import Contract
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 TAKEN: dict[str, frozenset[str]] = {

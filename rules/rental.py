@@ -8,7 +8,8 @@ from rules import device_return
 from rules.calendar import end_of, months_between
 from rules.effects import Effect
 from rules.facts import Contract
-from rules.policy import Policy, of
+from rules.figures import Policy
+from rules.policy import of
 
 
 def effects(contract: Contract, last_day: date, policy: Policy) -> list[Effect]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rules.calendar import first_of_month, midnight
 from rules.facts import Contract
-from rules.policy import Policy
+from rules.figures import Policy
 
 
 def may_sign_in(contracts: list[Contract], now: datetime, policy: Policy) -> bool:

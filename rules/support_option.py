@@ -8,7 +8,7 @@ from rules.ask import Ask
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
 from rules.effects import Effect
 from rules.facts import OptionPeriod
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rules.ask import Ask
 from rules.calendar import day_of, midnight
 from rules.effects import Effect
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
-from rules.policy import Policy
+from rules.figures import Policy
 from store.tables import LockRow
 from store.write import table, upsert
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rules import passport_id as rule
 from rules.facts import Contract
-from rules.policy import Policy
+from rules.figures import Policy
 from rules.refusal import Refusal
 from store import lines
 from store.tables import ContractRow, DeletionRow, PassportIdRow, PurchaseRow

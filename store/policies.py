@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, select
 
 from rules import policy
-from rules.policy import Policy
+from rules.figures import Policy
 from store.tables import PolicyRow
 from store.write import table, upsert
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +10,13 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from store.types import Instant, Json
+
+BILLING_DIGITS = 14
+
+
+def billing_number() -> str:
+    """A contract's part of its bills' numbers."""
+    return f"{secrets.randbelow(10**BILLING_DIGITS):0{BILLING_DIGITS}d}"
 
 
 class AccountRow(SQLModel, table=True):
@@ -64,6 +72,8 @@ class ContractRow(SQLModel, table=True):
     due_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     number: int
     snapshot: dict[str, Any] = Field(sa_type=Json)
+    # With the month it makes the number of a bill (BIL-2), so it must not be one that can be guessed.
+    billing_number: str = Field(index=True, sa_column_kwargs={"default": billing_number})
 
 
 class LineAccessRow(SQLModel, table=True):
@@ -207,6 +217,7 @@ class ChargeRow(SQLModel, table=True):
     kind: str
     item: str
     amount: int
+    billed_in: str | None = Field(default=None, description="The month of the statement that it stands on")
 
 
 class PaymentRow(SQLModel, table=True):

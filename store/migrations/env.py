@@ -7,7 +7,8 @@ from alembic.autogenerate.api import AutogenContext
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-import store.tables  # noqa: F401  (fills the metadata)
+import store.ledger  # with the next one it fills the metadata
+import store.tables  # noqa: F401
 from store.types import Json
 
 

@@ -15,7 +15,7 @@ from temporalio.worker import Replayer
 
 import worker
 from rules import policy
-from rules.policy import Policy
+from rules.figures import Policy
 from settings import Settings
 from tests.replay.lives import LIVES, LONG_LIVES
 from tests.replay.record import HISTORIES

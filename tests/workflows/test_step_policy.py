@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rules import policy
-from rules.policy import Policy
+from rules.figures import Policy
 from tests.rules.cases import CARD, STANDARD
 from tests.workflows.life import Life, in_force
 

@@ -1,0 +1,80 @@
+"""The runs over all contracts: each deals with a month or fiscal year that is over, by the calendar (CAL-1, CAL-2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rules.calendar import JST, day_of, first_of_month, fiscal_year, midnight
+from rules.figures import Job, Policy
+
+YEARLY = frozenset({"fiscal-year"})
+# What a run builds on must be done for the same month before it begins.
+AFTER = {"settlement": "month-end", "points-mail": "points-grant", "points-warning": "points-grant"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """A run that the calendar asks for."""
+
+    at: datetime
+    job: str
+    period: str
+
+
+def first_day(period: str) -> date:
+    """The first day of `yyyy-mm` or `FYyyyy`. Raises ValueError."""
+    if found := re.fullmatch(r"FY(\d{4})", period):
+        return date(int(found[1]), 4, 1)
+    if not re.fullmatch(r"\d{4}-\d\d", period):
+        raise ValueError(period)
+    return date.fromisoformat(f"{period}-01")
+
+
+def month(day: date) -> str:
+    """The month of `day`, as a period."""
+    return f"{day:%Y-%m}"
+
+
+def following(period: str) -> date:
+    """The first day after the period."""
+    return first_of_month(first_day(period), 12 if period.startswith("FY") else 1)
+
+
+def due_at(job: Job, period: str) -> datetime:
+    """When the calendar has `job` deal with `period`: in the month after it."""
+    return datetime.combine(following(period).replace(day=job.day), job.at, JST)
+
+
+def fits(job: Job, period: str) -> bool:
+    """Whether `period` is one that the calendar has `job` deal with, at whatever time."""
+    try:
+        return following(period).month in job.months and period.startswith("FY") == (job.job in YEARLY)
+    except ValueError:
+        return False
+
+
+def due_between(after: datetime, until: datetime, policy: Policy) -> list[Due]:
+    """Every run due later than `after` and not later than `until`, in the order of the dates."""
+    found: list[Due] = []
+    first = first_of_month(day_of(after))
+    while midnight(first) <= until:
+        found += [_in_month(job, first) for job in policy.jobs if first.month in job.months]
+        first = first_of_month(first, 1)
+    return sorted(due for due in found if after < due.at <= until)
+
+
+def next_due(job: Job, now: datetime) -> Due:
+    """The next run of `job` later than `now`."""
+    first = first_of_month(day_of(now))
+    while first.month not in job.months or _in_month(job, first).at <= now:
+        first = first_of_month(first, 1)
+    return _in_month(job, first)
+
+
+def _in_month(job: Job, first: date) -> Due:
+    """The run of the month that begins on `first`: of the month before it, or of the fiscal year."""
+    before = first_of_month(first, -1)
+    period = f"FY{fiscal_year(before)}" if job.job in YEARLY else month(before)
+    return Due(due_at(job, period), job.job, period)

@@ -101,13 +101,27 @@ class CreditRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class MembershipLinkRow(SQLModel, table=True):
+    """A registration link, by a keyed hash of its token. The e-mail stands here until somebody joins by it (PNT-1)."""
+
+    __tablename__ = "membership_link"
+    link: str = Field(primary_key=True)
+    procedure_id: str = Field(unique=True)
+    contract_id: str
+    email: str | None = None
+
+
 class MemberRow(SQLModel, table=True):
-    """A member of the club, by line: grants go to those who joined before and have not left (PNT-1, PNT-2)."""
+    """A member of the club, by line: grants go to those who joined before and have not left (PNT-1, PNT-2).
+
+    `counted_from`: no grant due before it concerns this member, as for one who was brought in from elsewhere.
+    """
 
     __tablename__ = "member"
     contract_id: str = Field(primary_key=True)
     email: str
     joined_at: datetime = Field(sa_type=Instant)
+    counted_from: datetime = Field(sa_type=Instant)
     left_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

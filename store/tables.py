@@ -62,6 +62,7 @@ class ContractRow(SQLModel, table=True):
     payment_method: str
     payment_id: str
     line_type: str | None = None
+    two_year_discount: bool = False
     applied_at: datetime = Field(sa_type=Instant)
     in_force_from: date | None = None
     in_force_to: date | None = None
@@ -77,11 +78,15 @@ class ContractRow(SQLModel, table=True):
 
 
 class LineAccessRow(SQLModel, table=True):
-    """A line's customer ID (IDN-1). Its access key is derived, so nothing of it is kept."""
+    """A line's customer ID (IDN-1). Access and authentication keys are derived, so nothing of them is kept.
+
+    From `key_registered_at` on points are exchanged from anywhere (PNT-7).
+    """
 
     __tablename__ = "line_access"
     contract_id: str = Field(primary_key=True)
     customer_id: str = Field(unique=True)
+    key_registered_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class PassportIdRow(SQLModel, table=True):

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from sqlalchemy import inspect
+from alembic import command
+from sqlalchemy import Column, Insert, MetaData, Table, insert, inspect, select
 from sqlmodel import SQLModel
 
 from store.database import connect
-from store.migrate import differences, upgrade
+from store.migrate import _config, differences, upgrade
+from store.tables import BILLING_DIGITS, ContractRow
+from store.write import table
+from tests.rules.cases import at
 
 
 def test_the_migrated_schema_is_that_of_the_tables(url: str) -> None:
@@ -29,3 +34,40 @@ def test_several_processes_may_migrate_at_once_and_again(url: str) -> None:
     with engine.begin() as connection:
         differences(connection)
     engine.dispose()
+
+
+def test_lines_that_are_there_keep_their_discount_and_get_a_billing_number(url: str) -> None:
+    engine = connect(url)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0002")
+        for contract_id, snapshot in (("k-1", {"two_year_discount": True}), ("k-2", {})):
+            connection.execute(_before_money(), _line(contract_id, snapshot))
+    upgrade(url)
+    with engine.begin() as connection:
+        rows = connection.execute(select(table(ContractRow)).order_by("contract_id")).mappings().all()
+    engine.dispose()
+    assert [row["two_year_discount"] for row in rows] == [True, False]
+    assert all(len(row["billing_number"]) == BILLING_DIGITS for row in rows)
+
+
+def _before_money() -> Insert:
+    """Into the table of contracts, of what it had then."""
+    known = table(ContractRow)
+    return insert(
+        Table("contract", MetaData(), *(Column(name, known.c[name].type) for name in _line("", {})))
+    )
+
+
+def _line(contract_id: str, snapshot: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "contract_id": contract_id,
+        "account_id": "a-1",
+        "party_id": "y-1",
+        "product": "line",
+        "state": "active",
+        "payment_method": "invoice",
+        "payment_id": "pay-1",
+        "applied_at": at("2026-03-20 10:00:00"),
+        "number": 1,
+        "snapshot": snapshot,
+    }

@@ -15,7 +15,7 @@ from outside.mail import Mailer
 from outside.notice import Notice, Recipient, Undeliverable
 from rules.calendar import JST
 from rules.facts import Delivery
-from store import accounts, deliveries, lines, tasks
+from store import accounts, bills, deliveries, lines, tasks
 
 CHANNELS: dict[str, Literal["mail", "post"]] = {
     "opening_notice": "post",
@@ -23,6 +23,10 @@ CHANNELS: dict[str, Literal["mail", "post"]] = {
     "written_form": "post",
     "authentication_key": "post",
 }
+# BIL-4: whatever the customer has chosen.
+BOTH = frozenset(
+    {"carried_over_invoice", "suspension_notice", "suspended", "termination_notice", "terminated"}
+)
 
 
 class Notices:
@@ -70,6 +74,9 @@ class Notices:
             deleted = lines.deleted(connection, delivery.contract_id, delivery.at)
             number = self._credentials.certificate(delivery.contract_id)
             return {"certificate_number": number, "passport_ids": str(deleted)}
+        if delivery.kind in BOTH:
+            period = delivery.data["period"]
+            return {"billing_number": bills.number_of(connection, delivery.contract_id, period)}
         if delivery.kind == "form_turned_down":
             return {"reason": tasks.note(connection, str(delivery.procedure_id)) or "–"}
         return {}
@@ -100,7 +107,7 @@ class Notices:
             contract_id=delivery.contract_id,
             kind=delivery.kind,
             channel=CHANNELS.get(delivery.kind, "mail"),
-            language=person["language"],
+            language="both" if delivery.kind in BOTH else person["language"],
             at=delivery.at.astimezone(JST),
             to=to,
             fields=fields,

@@ -1,4 +1,4 @@
-"""The contract. Invariant: it is in force in `active` and `ending` only, and nothing leads out of a final state."""
+"""The contract. Invariant: it is in force in `active`, `suspended`, `ending` only, and nothing leads out of a final state."""
 
 from statemachine import State, StateMachine
 
@@ -7,6 +7,7 @@ class ContractMachine(StateMachine):
     applied = State(initial=True)
     preparing = State()
     active = State()
+    suspended = State()
     ending = State()
     ended = State(final=True)
     converted = State(final=True)
@@ -15,6 +16,9 @@ class ContractMachine(StateMachine):
     approve = applied.to(preparing)
     turn_down = applied.to(turned_down)
     begin = preparing.to(active)
-    set_end = active.to(ending)
+    suspend = active.to(suspended)
+    resume = suspended.to(active)
+    set_end = active.to(ending) | suspended.to(ending)
     end = ending.to(ended)
-    convert = active.to(converted)
+    terminate = suspended.to(ended) | ending.to(ended)
+    convert = active.to(converted) | suspended.to(converted)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from rules.collection import DEMANDING
 from rules.facts import Contract, Procedure
 from rules.refusal import Refusal
 
 OVER = frozenset({"ended", "converted", "turned_down"})
 
 # `ok`: this table has nothing against it. RNT-6 and RNT-9 name the repeated request itself; COL-2 weighs more once the
-# other operator has taken the number up. What the rules grant to a contract's end is `ok` beside its end.
+# other operator has taken the number up. What the rules grant to a contract's end is `ok` beside its end. An unpaid bill
+# stands in the way of nothing until it suspends the service; from then on it does of all that would give more of it.
 _RENTAL = """
-request          application  plan_change  cancellation  support_option  payment_method
-plan_change      CAL-4        RNT-6        CAL-4         ok              ok
-cancellation     CAL-4        CAL-4        RNT-9         ok              ok
-support_option   CAL-4        CAL-4        CAL-4         ok              ok
-payment_method   ok           ok           ok            ok              CAL-4
+request         application  plan_change  cancellation  support_option  payment_method  collection  suspended
+plan_change     CAL-4        RNT-6        CAL-4         ok              ok              ok          CAL-4
+cancellation    CAL-4        CAL-4        RNT-9         ok              ok              ok          ok
+support_option  CAL-4        CAL-4        CAL-4         ok              ok              ok          CAL-4
+payment_method  ok           ok           ok            ok              CAL-4           ok          ok
 """
 _LINE = """
 request           application  cancellation  payment_method  conversion  taken_up  move   line_type_change  unrestriction
@@ -27,6 +29,17 @@ restriction       CAL-4        ok            ok              ok          ok     
 unrestriction     CAL-4        CAL-4         ok              ok          CAL-4     ok     ok                ok
 access_key        CAL-4        ok            ok              ok          ok        ok     ok                ok
 """
+_LINE_OWING = """
+request           collection  suspended
+cancellation      ok          ok
+payment_method    ok          ok
+conversion        ok          CAL-4
+move              ok          CAL-4
+line_type_change  ok          CAL-4
+restriction       ok          ok
+unrestriction     ok          ok
+access_key        ok          ok
+"""
 
 
 def _parse(table: str) -> dict[tuple[str, str], str]:
@@ -34,7 +47,7 @@ def _parse(table: str) -> dict[tuple[str, str], str]:
     return {(row[0], pending): cell for row in rows for pending, cell in zip(head[1:], row[1:], strict=True)}
 
 
-VERDICTS = {"rental": _parse(_RENTAL), "line": _parse(_LINE)}
+VERDICTS = {"rental": _parse(_RENTAL), "line": _parse(_LINE) | _parse(_LINE_OWING)}
 
 
 def nothing_waits(contract: Contract) -> bool:
@@ -55,5 +68,7 @@ def refusal(contract: Contract, kind: str) -> Refusal | None:
 
 
 def column(procedure: Procedure) -> str:
-    """The procedure's column: its kind, but for a conversion that has been taken up."""
+    """Its kind, but for a conversion that has been taken up and a collection that suspends the service."""
+    if procedure.kind == "collection" and procedure.state in DEMANDING:
+        return "suspended"
     return "taken_up" if procedure.state == "taken_up" else procedure.kind

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from rules.collection import OpenBill
 from rules.effects import Effect
 from rules.facts import Contract, Delivery, Procedure
 
@@ -67,6 +68,30 @@ class Successor(BaseModel):
     entries: list[Entry]
 
 
+class Credit(BaseModel):
+    """Money that came in for a bill: whole yen, tax included. `at`: when it was paid."""
+
+    credit_id: str
+    period: str
+    kind: str
+    amount: int
+    at: datetime
+
+
+class Money(BaseModel):
+    """What happens to a contract's bills: money that came in, `paid` off by month with the day of the last payment,
+    collections begun by month and when, months whose purchases are told to their providers (MAT-12), and the instants
+    from which, and until which, the service is suspended (BIL-3).
+    """
+
+    credits: list[Credit] = []
+    paid: dict[str, date] = {}
+    collected: dict[str, datetime] = {}
+    disclosed: dict[str, datetime] = {}
+    blocked: datetime | None = None
+    unblocked: datetime | None = None
+
+
 class Change(BaseModel):
     """Keyed by contract and `contract.number`: writing it again does nothing.
 
@@ -89,6 +114,7 @@ class Change(BaseModel):
     moved: str | None = None
     wiped: bool = False
     successor: Successor | None = None
+    money: Money | None = None
 
 
 class Recorded(BaseModel):
@@ -141,6 +167,21 @@ class Advance(Command):
 
     procedure_id: str
     event: str
+
+
+class Bill(Command):
+    """A bill is `unpaid` after its settlement, or a `payment` of `amount` yen came in for it.
+
+    `at`: the settlement's instant, or when it was paid. `bills`: all that is open, as of the contract's transition `number`.
+    """
+
+    event: Literal["unpaid", "payment"]
+    period: str
+    at: datetime
+    number: int
+    bills: list[OpenBill]
+    amount: int = 0
+    by_card: bool = False
 
 
 class Act(Command):

@@ -39,6 +39,8 @@ def cannot_advance(contract: Contract, procedure_id: str, event: str) -> Refusal
         return Refusal(
             rule="COL-2", reason="number_not_taken_up" if event == "switch_over" else "number_void"
         )
-    if contract.state != "active":
+    if contract.state == "suspended" and event == "take_up":
+        return Refusal(rule="CAL-4", reason="beside_suspended", data={"pending": "collection"})
+    if contract.state not in ("active", "suspended"):
         return Refusal(rule="CAL-4", reason="beside_cancellation", data={"state": contract.state})
     return None

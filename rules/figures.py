@@ -124,9 +124,11 @@ class Collection(_Strict):
 
     @model_validator(mode="after")
     def _one_after_the_other(self) -> Self:
-        *steps, _ = self.model_dump().values()
+        *steps, disclosed = self.model_dump().values()
         if sorted(set(steps)) != steps:
             raise ValueError("each step comes days after the one before")
+        if disclosed > steps[-1]:
+            raise ValueError("purchases are disclosed while the bill is collected")
         return self
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from rules import collection
 from rules.calendar import end_of
 from rules.facts import Contract
 from rules.figures import Policy
 from rules.refusal import Refusal
 
+IN_FORCE = frozenset({"active", "suspended", "ending"})
 PASSWORD = re.compile(r"[A-Za-z0-9]{4,10}")
 
 
@@ -49,6 +51,11 @@ def cap_too_high(contract: Contract, cap: int | None) -> Refusal | None:
     return Refusal(rule="MAT-4", reason="cap_above_line", data={"cap": contract.monthly_cap})
 
 
+def suspended(contract: Contract, now: datetime) -> Refusal | None:
+    """BIL-3: while a bill keeps the service suspended nothing is bought; a line that is ending too may be."""
+    return Refusal(rule="BIL-3", reason="suspended") if collection.suspended(contract, now) else None
+
+
 def name_taken() -> Refusal:
     """MAT-2: over all lines, case counting."""
     return Refusal(rule="MAT-2", reason="name_taken")
@@ -61,13 +68,17 @@ def restricted() -> Refusal:
 
 def state_at(contract: Contract, now: datetime) -> str:
     """The state by the contract's dates, whether or not a timer has fired yet."""
-    over = contract.in_force_to is not None and now >= end_of(contract.in_force_to)
-    return "ended" if contract.state == "ending" and over else contract.state
+    over = contract.state == "ending" and contract.in_force_to and now >= end_of(contract.in_force_to)
+    if over or (contract.state in IN_FORCE and collection.terminated(contract, now)):
+        return "ended"
+    return (
+        "suspended" if contract.state == "active" and collection.suspended(contract, now) else contract.state
+    )
 
 
 def not_in_force(contract: Contract, now: datetime) -> Refusal | None:
     """Until the line's end everything works (LIN-4); after it nothing does (CAL-4)."""
     state = state_at(contract, now)
-    if contract.product == "line" and state in ("active", "ending"):
+    if contract.product == "line" and state in IN_FORCE:
         return None
     return Refusal(rule="CAL-4", reason="not_in_force", data={"state": state})

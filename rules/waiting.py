@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rules.collection import STEPS
 from rules.facts import WaitingOn
 
 _DEVICE: dict[str, WaitingOn] = {
@@ -20,6 +21,7 @@ _WAITING: dict[str, dict[str, WaitingOn]] = {
     "conversion": {"number_issued": "customer", "taken_up": "other_operator"},
     "move": {"accepted": "operator"},
     "line_type_change": {"accepted": "operator"},
+    "collection": dict.fromkeys(STEPS, "customer"),
 }
 
 

@@ -157,13 +157,13 @@ class ExchangeRow(SQLModel, table=True):
 
 
 class DisclosureRow(SQLModel, table=True):
-    """What was told to which provider, and why (MAT-12)."""
+    """What was told to which provider, and why (MAT-12): a purchase on the unpaid bill of a month."""
 
     __tablename__ = "disclosure"
     purchase_id: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
     contract_id: str = Field(index=True)
     provider: str
-    period: str
     amount: int
     at: datetime = Field(sa_type=Instant)
 

@@ -44,6 +44,8 @@ def take(
     contract = Contract.model_validate(locked)
     if id_rule.not_in_force(contract, now):
         raise Gone
+    if no := id_rule.suspended(contract, now):
+        return no
     first = midnight(first_of_month(day_of(now)))
     row = {"contract_id": contract_id, "passport_id": passport_id, "at": now, "ended_at": None, **values}
     present = _taken(connection, row, {"line": contract_id, "passport": passport_id, "first": first})

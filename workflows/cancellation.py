@@ -26,7 +26,4 @@ def due(step: Step, procedure: Procedure) -> None:
     if step.contract.product == "rental":
         device_return.due(step, procedure)
         return
-    step.contract.ended_at = step.at
-    step.fire_contract("end")
-    step.fire(procedure, "nothing_to_return", what="line_cancellation_closed")
-    line.wipe(step)
+    line.end(step, "end")

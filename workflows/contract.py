@@ -10,28 +10,20 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
-from rules import beside, conversion, decision, policy
+from rules import beside, collection, conversion, decision, policy
 from rules.ask import Ask
-from rules.change import Act, Advance, Answer, Apply, Change, Command, Recorded, Request
+from rules.change import Act, Advance, Answer, Apply, Bill, Change, Command, Recorded, Request
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
 from rules.tasks import ACTIONS
 from workflows import access_key, application, clock, kinds, payment_method, visible
+from workflows import collection as bills
 from workflows import conversion as switch
 from workflows.step import Step
+from workflows.timing import ALIVE_WITHIN, OUTSIDE_RETRY, OUTSIDE_TIMEOUT, STORE_RETRY, STORE_TIMEOUT
 
-STORE_TIMEOUT = timedelta(seconds=10)
-STORE_RETRY = RetryPolicy(
-    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=20)
-)
-# The sandbox gateway, and many a real one, may answer after half a minute.
-OUTSIDE_TIMEOUT = timedelta(seconds=60)
-# A worker that died meanwhile is noticed sooner.
-ALIVE_WITHIN = timedelta(seconds=10)
-OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 FIRST_COMMAND_WITHIN = timedelta(seconds=10)
 ARRIVED = "arrived"
 
@@ -90,6 +82,11 @@ class ContractWorkflow:
         """The other operator took the approval number up, or the line was switched over (COL-2, COL-3)."""
         return await self.take(command, self._advance, lambda step: self.advanced(step, command))
 
+    @workflow.update(name="bill")
+    async def bill(self, command: Bill) -> Answer:
+        """A bill was not paid, or money came in for one (BIL-3)."""
+        return await self.take(command, self._bill, lambda step: bills.take(step, command))
+
     @apply.validator
     def _apply(self, command: Apply) -> None:
         if command.command_id not in self.contract.answers:
@@ -130,6 +127,12 @@ class ContractWorkflow:
         self.refuse_late(command)
         present = kinds.as_of(self.contract, clock.now())
         self.refuse(conversion.cannot_advance(present, command.procedure_id, command.event))
+
+    @bill.validator
+    def _bill(self, command: Bill) -> None:
+        if command.command_id not in self.contract.answers:
+            self.refuse_late(command)
+            self.refuse(collection.cannot_take(self.contract, command.number, command.at, clock.now()))
 
     def refuse_late(self, command: Command) -> None:
         """Nobody waits for the answer any more: nothing must happen."""

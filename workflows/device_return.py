@@ -7,15 +7,20 @@ from datetime import date, timedelta
 from rules import device_return, policy, rental
 from rules.calendar import day_of, end_of
 from rules.facts import Procedure, Task
+from workflows import suspension
 from workflows.step import Step
 
 
 def set_end(step: Step, procedure: Procedure, last_day: date) -> None:
     """The contract's last day is decided: written at once, with all that ends with it."""
-    contract = step.contract
-    contract.in_force_to = last_day
     procedure.due_at = end_of(last_day)
     step.fire_contract("set_end")
+    _end_with(step, last_day)
+
+
+def _end_with(step: Step, last_day: date) -> None:
+    contract = step.contract
+    contract.in_force_to = last_day
     for option in contract.options:
         option.last = min(option.last or last_day, last_day)
     contract.options = [option for option in contract.options if option.first <= last_day]
@@ -31,10 +36,22 @@ def due(step: Step, procedure: Procedure) -> None:
     )
 
 
-def _ended(step: Step, procedure: Procedure) -> None:
+def terminate(step: Step, last_day: date) -> None:
+    """The contract ends now, because of an unpaid bill (BIL-3); what follows is as after a cancellation."""
+    contract = step.contract
+    procedure = contract.pending("plan_change") or contract.pending("cancellation")
+    if procedure is None:
+        effects = rental.effects(contract, last_day, step.policy)
+        procedure = step.begin("cancellation", effects, {}, what="cancellation_for_unpaid_bill")
+    _end_with(step, last_day)
+    _ended(step, procedure, "terminate")
+
+
+def _ended(step: Step, procedure: Procedure, event: str = "end") -> None:
     contract = step.contract
     contract.ended_at = step.at
-    step.fire_contract("end")
+    step.fire_contract(event)
+    suspension.review(step)
     _return_deposit(step)
     step.fire(procedure, "contract_ended", device_return.overdue_at(_last_day(step), step.policy))
     step.open_task(procedure, "receive_device", procedure.due_at)

@@ -11,6 +11,7 @@ from rules.facts import Contract, Procedure, Task
 from workflows import (
     application,
     cancellation,
+    collection,
     conversion,
     line_type_change,
     move,
@@ -40,6 +41,7 @@ DUE: dict[str, Callable[[Step, Procedure], None]] = {
     "support_option": support_option.due,
     "conversion": conversion.due,
     "unrestriction": unrestriction.due,
+    "collection": collection.due,
 }
 
 

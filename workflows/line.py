@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from workflows import suspension
 from workflows.step import Step
 
 ENDS_WITH_THE_LINE = {"conversion", "unrestriction", "move", "line_type_change"}
+
+
+def end(step: Step, event: str) -> None:
+    """The line's last day is over, or an unpaid bill ends it now (LIN-4, BIL-3)."""
+    contract = step.contract
+    contract.ended_at = step.at
+    step.fire_contract(event)
+    cancellation = contract.pending("cancellation")
+    if cancellation:
+        step.fire(cancellation, "nothing_to_return", what="line_cancellation_closed")
+    wipe(step)
 
 
 def wipe(step: Step) -> None:
@@ -16,3 +28,4 @@ def wipe(step: Step) -> None:
         step.finish_task(task, "withdrawn")
     step.contract.restricted = []
     step.wiped = True
+    suspension.review(step)

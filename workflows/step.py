@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from machines import step as machine_step
 from machines.application import ApplicationMachine
 from machines.cancellation import CancellationMachine
+from machines.collection import CollectionMachine
 from machines.contract import ContractMachine
 from machines.conversion import ConversionMachine
 from machines.line_type_change import LineTypeChangeMachine
@@ -20,7 +21,7 @@ from machines.restriction import RestrictionMachine
 from machines.support_option import SupportOptionMachine
 from machines.unrestriction import UnrestrictionMachine
 from rules import policy
-from rules.change import Arrived, Begun, Change, Charge, Done, Entry, Successor
+from rules.change import Arrived, Begun, Change, Charge, Done, Entry, Money, Successor
 from rules.effects import Effect
 from rules.facts import Contract, Delivery, Procedure, Task
 from rules.waiting import waiting_on
@@ -36,6 +37,7 @@ MACHINES: dict[str, machine_step.Machine] = {
     "conversion": ConversionMachine,
     "move": MoveMachine,
     "line_type_change": LineTypeChangeMachine,
+    "collection": CollectionMachine,
 }
 M = TypeVar("M", bound=BaseModel)
 
@@ -63,11 +65,18 @@ class Step:
         self.moved: str | None = None
         self.wiped = False
         self.successor: Successor | None = None
+        self.money = Money()
 
     def begin(
-        self, kind: str, effects: list[Effect], body: dict[str, Any], due_at: datetime | None = None
+        self,
+        kind: str,
+        effects: list[Effect],
+        body: dict[str, Any],
+        due_at: datetime | None = None,
+        what: str = "",
+        **data: Any,
     ) -> Procedure:
-        """Open a procedure in its machine's first state."""
+        """Open a procedure in its machine's first state. `what`: as for `fire`."""
         state = machine_step.states(MACHINES[kind])[0]
         procedure = Procedure(
             procedure_id=f"p-{self.key}",
@@ -79,7 +88,7 @@ class Step:
         )
         self.contract.procedures.append(procedure)
         self.begun.append(Begun(procedure=procedure, effects=effects, body=body))
-        self.note(f"{kind}_accepted", procedure, new=state)
+        self.note(what or f"{kind}_accepted", procedure, new=state, **data)
         return procedure
 
     def fire(
@@ -99,14 +108,14 @@ class Step:
         if machine_step.final(machine, new):
             self.closed.append(procedure)
 
-    def fire_contract(self, event: str) -> None:
-        """Send `event` to the contract's own machine."""
+    def fire_contract(self, event: str, what: str = "") -> None:
+        """Send `event` to the contract's own machine. `what`: as for `fire`."""
         old, new = self.contract.state, machine_step.after(ContractMachine, self.contract.state, event)
         if new is None:
             raise Impossible(f"contract in {old}: {event}")
         self.contract.state = new
         self.entries.append(
-            Entry(at=self.at, what=f"contract_{new}", by=self.by, event=event, old=old, new=new)
+            Entry(at=self.at, what=what or f"contract_{new}", by=self.by, event=event, old=old, new=new)
         )
 
     def note(
@@ -187,6 +196,7 @@ class Step:
             moved=self.moved,
             wiped=self.wiped,
             successor=self.successor,
+            money=None if self.money == Money() else self.money,
         )
 
 

@@ -17,21 +17,29 @@ plan_change     plan_change     RNT-6
 plan_change     cancellation    CAL-4
 plan_change     support_option  ok
 plan_change     payment_method  ok
+plan_change     collection      ok
+plan_change     suspended       CAL-4
 cancellation    application     CAL-4
 cancellation    plan_change     CAL-4
 cancellation    cancellation    RNT-9
 cancellation    support_option  ok
 cancellation    payment_method  ok
+cancellation    collection      ok
+cancellation    suspended       ok
 support_option  application     CAL-4
 support_option  plan_change     CAL-4
 support_option  cancellation    CAL-4
 support_option  support_option  ok
 support_option  payment_method  ok
+support_option  collection      ok
+support_option  suspended       CAL-4
 payment_method  application     ok
 payment_method  plan_change     ok
 payment_method  cancellation    ok
 payment_method  support_option  ok
 payment_method  payment_method  CAL-4
+payment_method  collection      ok
+payment_method  suspended       ok
 """
 CELLS = [tuple(line.split()) for line in TABLE.strip().splitlines()[1:]]
 BODIES: dict[str, dict[str, Any]] = {
@@ -40,6 +48,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "support_option": {"option": "support"},
     "payment_method": CARD,
 }
+# The last state of an unpaid bill that leaves the service as it is, and the first that suspends it.
+OWING = {"collection": "suspension_notice", "suspended": "suspended"}
 IN_TIME = "2026-06-10 12:00:00"
 
 
@@ -49,8 +59,8 @@ def pending(kind: str) -> dict[str, Any]:
             Procedure(
                 policy=policy.current_digest(),
                 procedure_id="p-1",
-                kind=kind,
-                state="accepted",
+                kind="collection" if kind in OWING else kind,
+                state=OWING.get(kind, "accepted"),
                 waiting_on="calendar",
             )
         ]
@@ -76,7 +86,7 @@ def test_the_tables_have_a_row_for_every_request_and_a_column_for_every_machine(
     cells = [cell for table in beside.VERDICTS.values() for cell in table]
     assert {request for request, _ in cells} == set(KINDS)
     # A restriction is done with its acceptance, so nothing is ever asked for beside it.
-    assert {pending for _, pending in cells} == set(MACHINES) - {"restriction"} | {"taken_up"}
+    assert {pending for _, pending in cells} == set(MACHINES) - {"restriction"} | {"taken_up", "suspended"}
 
 
 @pytest.mark.rule("RNT-6")

@@ -71,6 +71,22 @@ access_key        taken_up          ok
 access_key        move              ok
 access_key        line_type_change  ok
 access_key        unrestriction     ok
+cancellation      collection        ok
+cancellation      suspended         ok
+payment_method    collection        ok
+payment_method    suspended         ok
+conversion        collection        ok
+conversion        suspended         CAL-4
+move              collection        ok
+move              suspended         CAL-4
+line_type_change  collection        ok
+line_type_change  suspended         CAL-4
+restriction       collection        ok
+restriction       suspended         ok
+unrestriction     collection        ok
+unrestriction     suspended         ok
+access_key        collection        ok
+access_key        suspended         ok
 """
 CELLS = [tuple(row.split()) for row in TABLE.strip().splitlines()[1:]]
 # In which state each column stands: that of its machine while it is pending.
@@ -79,6 +95,8 @@ STANDING = {
     "conversion": pending("conversion", "number_issued"),
     "unrestriction": pending("unrestriction", "form_sent", passport_id="i-3"),
     "application": pending("application", "preparing"),
+    "collection": pending("collection", "suspension_notice"),
+    "suspended": pending("collection", "termination_notice"),
 }
 
 

@@ -104,6 +104,7 @@ state        new    known
 applied      CAL-4  CAL-4
 preparing    CAL-4  CAL-4
 active       ok     ok
+suspended    CAL-4  ok
 ending       CAL-4  ok
 ended        CAL-4  CAL-4
 converted    CAL-4  CAL-4

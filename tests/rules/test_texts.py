@@ -27,9 +27,12 @@ DATA: dict[str, Any] = {
     "amount": 20000,
     "kind": "return_reminder",
     "cap": 50000,
+    "month": "2026-06-01",
+    "provider": "Eiga",
 }
 # Said by the API.
 FROM_THE_API = {"data_changed"}
+FROM_THE_STORE = {"purchases_disclosed"}
 in_both = pytest.mark.parametrize("language", LANGUAGES)
 
 
@@ -79,6 +82,7 @@ def whats() -> set[str]:
         | begun
         | gateway
         | FROM_THE_API
+        | FROM_THE_STORE
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from rules import conversion, decision, policy
+from rules import collection, conversion, decision, policy
 from rules.ask import Ask
-from rules.change import Change, Charge, Entry, Holdings
+from rules.change import Bill, Change, Charge, Entry, Holdings
+from rules.collection import OpenBill
 from rules.effects import Effect
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
 from tests.rules.cases import at
 from workflows import access_key, application, kinds, payment_method
+from workflows import collection as bills
 from workflows import conversion as switch
 from workflows.step import Step
 
@@ -26,6 +28,7 @@ class Life:
         self.commands = 0
         self.policy = contract.policy
         self.holdings = Holdings()
+        self.bills: list[OpenBill] = []
 
     def wait(self, now: str) -> None:
         """Every deadline that has passed by `now`, recorded at `now`."""
@@ -82,6 +85,30 @@ class Life:
         self.wait(now)
         step = self._step(now, "operator")
         access_key.reissue(step)
+        self._write(step, at(now))
+
+    def unpaid(self, now: str, period: str, due_on: str, left: int = 5000, at_: str = "") -> None:
+        """The settlement left the bill of a month unpaid."""
+        self.bills = [b for b in self.bills if b.period != period]
+        self.bills.append(OpenBill(period=period, due_on=date.fromisoformat(due_on), left=left))
+        self._bill(now, event="unpaid", period=period, at=at(at_ or now))
+
+    def pay(self, now: str, period: str, amount: int, paid: str = "", by_card: bool = False) -> Change:
+        """Money came in, for the bill of a month or whatever else is open."""
+        self._bill(now, event="payment", period=period, at=at(paid or now), amount=amount, by_card=by_card)
+        for credit in self.changes[-1].money.credits if self.changes[-1].money else []:
+            for bill in self.bills:
+                bill.left -= credit.amount if bill.period == credit.period and credit.kind != "over" else 0
+        self.bills = [bill for bill in self.bills if bill.left > 0]
+        return self.changes[-1]
+
+    def _bill(self, now: str, **what: Any) -> None:
+        number = self.contract.number
+        assert collection.cannot_take(self.contract, number, what["at"], at(now)) is None
+        self.wait(now)
+        step = self._step(now, "operator")
+        given = {"command_id": step.key, "not_after": at(now), "policy": self.policy, "by": "operator"}
+        bills.take(step, Bill(**given, **what, number=number, bills=self.bills))
         self._write(step, at(now))
 
     def outside(self, now: str, kind: str, outcome: str) -> None:

@@ -38,12 +38,12 @@ def upgrade() -> None:
     op.create_table(
         "disclosure",
         sa.Column("purchase_id", sa.String(), nullable=False),
+        sa.Column("period", sa.String(), nullable=False),
         sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("provider", sa.String(), nullable=False),
-        sa.Column("period", sa.String(), nullable=False),
         sa.Column("amount", sa.Integer(), nullable=False),
         sa.Column("at", store.types.Instant(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("purchase_id"),
+        sa.PrimaryKeyConstraint("purchase_id", "period"),
     )
     with op.batch_alter_table("disclosure", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_disclosure_contract_id"), ["contract_id"], unique=False)

@@ -1,0 +1,96 @@
+"""Bills and what was paid for them: read for whoever decides, and written in the transaction of the transition (BIL-3)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select, update
+
+from rules.change import Change, Money
+from rules.collection import BLOCK, OpenBill
+from rules.facts import Contract
+from store import contracts, disclosures
+from store.ledger import BlockRow, CreditRow, StatementRow
+from store.write import table, upsert
+
+_rows, _credits, _blocks = table(StatementRow), table(CreditRow), table(BlockRow)
+
+
+def paid_so_far() -> Any:
+    """What came in for a statement, as part of a query over statements."""
+    mine = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
+    paid = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(mine, _credits.c.kind != "over")
+    return paid.correlate(_rows).scalar_subquery()
+
+
+def standing(connection: Connection, contract_id: str) -> tuple[Contract, list[OpenBill]]:
+    """The contract and its open bills, the oldest first, as of one transition. Raises NoResultFound."""
+    contract = contracts.snapshot(connection, contract_id)
+    left = (_rows.c.total_with_tax - paid_so_far()).label("left_over")
+    found = select(_rows.c.period, _rows.c.due_on, left).where(_rows.c.contract_id == contract_id)
+    rows = connection.execute(found.where(_rows.c.paid_on.is_(None)).order_by(_rows.c.period))
+    return contract, [OpenBill(period=p, due_on=due_on, left=yen) for p, due_on, yen in rows if yen > 0]
+
+
+def by_number(connection: Connection, billing_number: str) -> RowMapping | None:
+    """The statement that a billing number stands for."""
+    found = select(_rows).where(_rows.c.billing_number == billing_number)
+    return connection.execute(found).mappings().first()
+
+
+def number_of(connection: Connection, contract_id: str, period: str) -> str:
+    """The billing number of a statement. Raises NoResultFound."""
+    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period == period)
+    return str(connection.execute(select(_rows.c.billing_number).where(mine)).scalar_one())
+
+
+def paid_with(connection: Connection, contract_id: str, command_id: str) -> list[RowMapping]:
+    """What the money of one payment was for, in its order."""
+    columns = (_credits.c.period, _credits.c.kind, _credits.c.amount, _rows.c.billing_number, _rows.c.paid_on)
+    same = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
+    its = _credits.c.credit_id.startswith(f"{command_id}-", autoescape=True)
+    found = select(*columns).join(_rows, same).where(_credits.c.contract_id == contract_id, its)
+    return list(connection.execute(found.order_by(_credits.c.credit_id)).mappings())
+
+
+def record(connection: Connection, change: Change, money: Money) -> None:
+    """What the transition does to the contract's bills, once."""
+    contract_id = change.contract.contract_id
+    credits = [credit.model_dump() | {"contract_id": contract_id} for credit in money.credits]
+    if credits:
+        upsert(connection, CreditRow, credits)
+    for period, paid_on in money.paid.items():
+        _set(connection, contract_id, period, _rows.c.paid_on.is_(None), paid_on=paid_on)
+    for period, at in money.collected.items():
+        _set(connection, contract_id, period, _rows.c.collected_at.is_(None), collected_at=at)
+    for period, at in money.disclosed.items():
+        disclosures.record(connection, contract_id, period, at, change.recorded_at)
+    _block(connection, contract_id, money)
+
+
+def _set(connection: Connection, contract_id: str, period: str, still: Any, **values: Any) -> None:
+    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period == period) & still
+    connection.execute(update(_rows).where(mine).values(**values))
+
+
+def _block(connection: Connection, contract_id: str, money: Money) -> None:
+    if money.blocked:
+        row = {"contract_id": contract_id, "kind": BLOCK, "from_at": money.blocked, "until_at": None}
+        upsert(connection, BlockRow, [row], change=("until_at",))
+    if money.unblocked:
+        open_one = (_blocks.c.contract_id == contract_id) & (_blocks.c.kind == BLOCK)
+        ended = update(_blocks).where(open_one, _blocks.c.until_at.is_(None))
+        connection.execute(ended.values(until_at=money.unblocked))
+
+
+def blocked(connection: Connection, contract_id: str) -> list[tuple[datetime, datetime | None]]:
+    """From when to when the service was suspended, the first time first."""
+    found = select(_blocks.c.from_at, _blocks.c.until_at).where(_blocks.c.contract_id == contract_id)
+    return [(row.from_at, row.until_at) for row in connection.execute(found.order_by(_blocks.c.from_at))]
+
+
+def paid_on(connection: Connection, contract_id: str, period: str) -> date | None:
+    """When a statement was paid off."""
+    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period == period)
+    return connection.execute(select(_rows.c.paid_on).where(mine)).scalar_one_or_none()

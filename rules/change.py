@@ -36,6 +36,25 @@ class Charge(BaseModel):
     amount: int
 
 
+class Fee(BaseModel):
+    """What a part of a contract (`base`, `option`) costs a month from a day on: whole yen without tax; no item, no fee."""
+
+    contract_id: str
+    part: str
+    first_day: date
+    item: str | None = None
+    amount: int = 0
+
+
+class Paying(BaseModel):
+    """How a contract is paid from an instant on."""
+
+    contract_id: str
+    from_at: datetime
+    method: str
+    payment_id: str
+
+
 class Done(BaseModel):
     """A task that somebody dealt with."""
 
@@ -107,6 +126,8 @@ class Change(BaseModel):
     closed: list[Procedure] = []
     done: list[Done] = []
     charges: list[Charge] = []
+    fees: list[Fee] = []
+    paying: list[Paying] = []
     deliveries: list[Delivery] = []
     arrived: list[Arrived] = []
     restricted: list[str] = []

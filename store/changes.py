@@ -9,7 +9,7 @@ from sqlalchemy.exc import NoResultFound
 
 from rules.change import Begun, Change, Charge, Done, Entry
 from rules.facts import Contract, Delivery, Task
-from store import bills, contracts, deliveries, lines, people
+from store import bills, contracts, deliveries, fees, lines, people
 from store.tables import ChargeRow, ContractRow, DeliveryRow, EntryRow, ProcedureRow, TaskRow, TransitionRow
 from store.write import insert, set_values, table, upsert
 
@@ -75,6 +75,7 @@ def _write(connection: Connection, change: Change) -> None:
     done = [_done(one) for one in change.done]
     set_values(connection, TaskRow, done)
     insert(connection, ChargeRow, [_charge(charge) for charge in change.charges])
+    fees.record(connection, change)
     insert(connection, DeliveryRow, [_delivery(delivery) for delivery in change.deliveries])
     if change.restricted or change.lifted or change.moved or change.wiped:
         lines.record(connection, change)

@@ -76,9 +76,10 @@ class StatementRow(SQLModel, table=True):
 class StatementLineRow(SQLModel, table=True):
     """A line of a statement. `source` names the fact it stands for, so that no fact stands on a statement twice."""
 
+    # The month first, so that a run writes at the end of the index, however many years lie before it.
     __tablename__ = "statement_line"
-    contract_id: str = Field(primary_key=True)
     period: str = Field(primary_key=True)
+    contract_id: str = Field(primary_key=True)
     source: str = Field(primary_key=True)
     kind: str
     item: str

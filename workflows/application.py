@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules import policy, rental, support_option
+from rules import fees, policy, rental, support_option
 from rules.calendar import day_of, first_of_month
 from rules.change import Begun, Entry, Successor
 from rules.effects import Effect
@@ -16,6 +16,7 @@ from workflows.step import Step
 def apply(step: Step, support_option: str | None) -> Procedure:
     """The application has come in; who applied lies in the store."""
     step.contract.applied_at = step.at
+    step.pays(step.contract)
     procedure = step.begin("application", [], {})
     procedure.data = {"support_option": support_option}
     step.open_task(procedure, "confirm_application")
@@ -77,6 +78,7 @@ def begin(step: Step, procedure: Procedure) -> None:
     option = procedure.data.get("support_option")
     if option:
         contract.options.append(support_option.period(option, contract.in_force_from, step.policy))
+    step.costs(*fees.at_beginning(contract))
     if contract.product == "rental":
         _charge_ahead(step, contract)
 
@@ -132,5 +134,6 @@ def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract
         new="preparing",
     )
     step.successor = Successor(contract=contract, begun=Begun(procedure=procedure), entries=[entry])
+    step.pays(contract)
     old.successor_contract_id = contract.contract_id
     return contract

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rules import fees, policy
+from rules.calendar import day_of, first_of_month
 from rules.effects import Effect
 from rules.facts import Procedure
 from workflows.step import Step
@@ -18,6 +20,9 @@ def accept(step: Step, body: dict[str, Any], effects: list[Effect]) -> Procedure
 
 
 def act(step: Step, procedure: Procedure, action: str) -> None:
-    """The line is of the new type from now on."""
+    """The line is of the new type from now on; this month is still charged as it began, by whole months (LIN-6)."""
+    contract, line_type = step.contract, procedure.data["line_type"]
     step.fire(procedure, "opened")
-    step.contract.line_type = procedure.data["line_type"]
+    contract.line_type = line_type
+    terms = policy.of(procedure.policy)
+    step.costs(fees.line_type(contract.contract_id, line_type, first_of_month(day_of(step.at), 1), terms))

@@ -28,6 +28,7 @@ def _take(step: Step, procedure: Procedure) -> None:
     contract = step.contract
     contract.payment_method, contract.payment_id = procedure.data["method"], procedure.data["payment_id"]
     contract.blocks = [block for block in contract.blocks if block != DECLINED]
+    step.pays(contract)
 
 
 def answered(step: Step, delivery: Delivery, outcome: str) -> None:

@@ -21,7 +21,7 @@ from machines.restriction import RestrictionMachine
 from machines.support_option import SupportOptionMachine
 from machines.unrestriction import UnrestrictionMachine
 from rules import policy
-from rules.change import Arrived, Begun, Change, Charge, Done, Entry, Money, Successor
+from rules.change import Arrived, Begun, Change, Charge, Done, Entry, Fee, Money, Paying, Successor
 from rules.effects import Effect
 from rules.facts import Contract, Delivery, Procedure, Task
 from rules.waiting import waiting_on
@@ -58,6 +58,8 @@ class Step:
         self.closed: list[Procedure] = []
         self.done: list[Done] = []
         self.charges: list[Charge] = []
+        self.fees: list[Fee] = []
+        self.paying: list[Paying] = []
         self.deliveries: list[Delivery] = []
         self.arrived: list[Arrived] = []
         self.restricted: list[str] = []
@@ -176,6 +178,21 @@ class Step:
             Charge(charge_id=charge_id, contract_id=contract_id, on=on, kind=kind, item=item, amount=amount)
         )
 
+    def costs(self, *fees: Fee) -> None:
+        """Monthly fees from days on; each ends what was to be paid for the same part from that day on."""
+        self.fees += fees
+
+    def pays(self, contract: Contract) -> None:
+        """How the contract is paid from now on."""
+        self.paying.append(
+            Paying(
+                contract_id=contract.contract_id,
+                from_at=self.at,
+                method=contract.payment_method,
+                payment_id=contract.payment_id,
+            )
+        )
+
     def change(self, recorded_at: datetime, command_id: str | None) -> Change:
         """What is to be written; the contract's number goes up by one."""
         self.contract.number += 1
@@ -189,6 +206,8 @@ class Step:
             closed=self.closed,
             done=self.done,
             charges=self.charges,
+            fees=self.fees,
+            paying=self.paying,
             deliveries=self.deliveries,
             arrived=self.arrived,
             restricted=self.restricted,

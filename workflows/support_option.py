@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules import support_option
+from rules import fees, support_option
 from rules.calendar import day_of, first_of_month, last_of_month, midnight
+from rules.change import Fee
 from rules.effects import Effect
 from rules.facts import Procedure
 from workflows.step import Step
@@ -20,7 +21,11 @@ def accept(step: Step, body: dict[str, Any], effects: list[Effect]) -> Procedure
     if held:
         held.last = last_of_month(today)
     if body["option"]:
-        contract.options.append(support_option.period(body["option"], first, step.policy))
+        period = support_option.period(body["option"], first, step.policy)
+        contract.options.append(period)
+        step.costs(fees.option(contract.contract_id, period, step.policy))
+    else:
+        step.costs(Fee(contract_id=contract.contract_id, part="option", first_day=first))
     contract.option_changed = True
     return procedure
 

@@ -168,7 +168,9 @@ class Life:
 
     def _step(self, now: str, by: str) -> Step:
         self.commands += 1
-        return Step(self.contract, at(now), by, key=f"c{self.commands}", digest=self.policy)
+        # So that several contracts may lie in one store; most tests have but the one.
+        whose = "" if self.contract.contract_id == "k-1" else f"{self.contract.contract_id[2:]}-"
+        return Step(self.contract, at(now), by, key=f"{whose}c{self.commands}", digest=self.policy)
 
     def _write(self, step: Step, recorded_at: datetime) -> None:
         """Copied as the store would write it now, so that no later step can touch it."""

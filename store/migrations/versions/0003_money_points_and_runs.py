@@ -1,9 +1,13 @@
 """Money, points and runs"""
 
+from datetime import date
+
 import sqlalchemy as sa
 from alembic import op
 
 import store.types
+from rules import fees, policy
+from rules.facts import Contract
 from store.tables import billing_number
 
 revision = "0003"
@@ -157,8 +161,8 @@ def upgrade() -> None:
 
     op.create_table(
         "statement_line",
-        sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("period", sa.String(), nullable=False),
+        sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("item", sa.String(), nullable=False),
@@ -166,7 +170,7 @@ def upgrade() -> None:
         sa.Column("amount", sa.Integer(), nullable=False),
         sa.Column("tax_class", sa.String(), nullable=False),
         sa.Column("at", store.types.Instant(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("contract_id", "period", "source"),
+        sa.PrimaryKeyConstraint("period", "contract_id", "source"),
     )
     with op.batch_alter_table("charge", schema=None) as batch_op:
         batch_op.add_column(sa.Column("billed_in", sa.String(), nullable=True))
@@ -183,6 +187,7 @@ def upgrade() -> None:
 
     _number_contracts()
     _mark_discounts()
+    _date_facts()
     with op.batch_alter_table("contract", schema=None) as batch_op:
         batch_op.alter_column("billing_number", existing_type=sa.String(), nullable=False)
         batch_op.alter_column("two_year_discount", existing_type=sa.Boolean(), server_default=None)
@@ -249,3 +254,44 @@ def _mark_discounts() -> None:
     )
     told = rows.c.snapshot["two_year_discount"].as_boolean()
     connection.execute(sa.update(rows).where(told).values(two_year_discount=True))
+
+
+def _date_facts() -> None:
+    """What contracts that are there already cost a month, and how they are paid."""
+    connection = op.get_bind()
+    names = ("contract_id", "applied_at", "payment_method", "payment_id")
+    rows = sa.table("contract", *(sa.column(name) for name in names), sa.column("snapshot", store.types.Json))
+    paying = sa.table(
+        "paying", *(sa.column(name) for name in ("contract_id", "from_at", "method", "payment_id"))
+    )
+    paid = sa.select(rows.c.contract_id, rows.c.applied_at, rows.c.payment_method, rows.c.payment_id)
+    connection.execute(
+        sa.insert(paying).from_select(["contract_id", "from_at", "method", "payment_id"], paid)
+    )
+    _know_policies(connection)
+    begun = sa.select(rows.c.snapshot).where(sa.column("started_at").is_not(None))
+    for snapshot in connection.execute(begun).scalars().all():
+        _date_fees(connection, Contract.model_validate(snapshot))
+
+
+def _know_policies(connection: sa.Connection) -> None:
+    rows = sa.table("policy", sa.column("digest"), sa.column("body", store.types.Json))
+    for digest, body in connection.execute(sa.select(rows.c.digest, rows.c.body)).all():
+        policy.know(policy.remembered(body), digest)
+
+
+def _date_fees(connection: sa.Connection, contract: Contract) -> None:
+    """As the contract's beginning and its changes would have written them; a successor's come with its 1st."""
+    columns = ("contract_id", "part", "item", "amount")
+    rows = sa.table("fee", *(sa.column(name) for name in columns), *_days("first_day", "last_day"))
+    options = {period.first: period.last for period in contract.options}
+    begun = [
+        fee.model_dump() | {"last_day": options.get(fee.first_day) if fee.part == "option" else None}
+        for fee in fees.at_beginning(contract)
+        if fee.item is not None
+    ]
+    connection.execute(sa.insert(rows), begun)
+
+
+def _days(*names: str) -> list[sa.ColumnClause[date]]:
+    return [sa.column(name, sa.Date()) for name in names]

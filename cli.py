@@ -169,8 +169,25 @@ def check_policy(file: PolicyFile = None) -> None:
 
 @schedules.command("apply")
 def apply_schedules() -> None:
-    """Make Temporal's schedules those of this version."""
-    typer.echo("This version has no scheduled runs; there is nothing to apply.")
+    """Make Temporal's schedules those of the policy in force. A worker does the same at its start."""
+    import schedules as wiring
+    from gate import connect_client
+    from rules import policy
+
+    settings = _settings("schedules")
+
+    async def apply() -> list[str]:
+        with _sentence(policy.PolicyError):
+            figures = policy.load(settings.policy_file or policy.DEFAULT)
+        return await wiring.apply(await connect_client(settings), settings.task_queue, figures)
+
+    try:
+        applied = asyncio.run(apply())
+    except Exception as fault:
+        _fail(f"No schedule could be made ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}")
+    finally:
+        time.sleep(0.3)  # as in `worker`
+    typer.echo(f"Applied: {', '.join(applied)}.")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from temporalio.runtime import Runtime
 from rules.change import Answer, Command
 from rules.facts import Contract
 from rules.refusal import Refusal
+from rules.runs import Run
 from settings import Settings
 from workflows import visible
 
@@ -39,7 +41,12 @@ TASK_TIMEOUT = timedelta(seconds=5)
 PATIENCE = TAKEN_WITHIN + TASK_TIMEOUT + timedelta(seconds=1)
 """How long a caller waits for an answer: longer than a worker that froze just after it accepted could still finish."""
 
-WORKFLOW = "Contract"
+WORKFLOW, RUN = "Contract", "Run"
+
+
+def run_id(run: Run) -> str:
+    """The workflow of a run that somebody asked for."""
+    return f"run-{run.job}-{run.period}"
 
 
 class Refused(Exception):
@@ -86,6 +93,29 @@ class Gate:
         """Tell the contract's workflow, or a new one, how the contract stands in the store. Raises RPCError."""
         told: dict[str, Any] = {"start_signal": "catch_up", "start_signal_args": [stored]}
         await self._client.start_workflow(WORKFLOW, stored, **self._how(stored), **told)
+
+    async def run(self, run: Run) -> dict[str, Any]:
+        """Have a run over all contracts done, or wait for the one that does it already. Raises Unavailable."""
+        try:
+            started = await self._client.start_workflow(
+                RUN,
+                run,
+                id=run_id(run),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"{run.job} {run.period}",
+                task_timeout=TASK_TIMEOUT,
+                result_type=dict[str, Any],
+            )
+            found: dict[str, Any] = await started.result()
+        except RPCError as fault:
+            raise Unavailable from fault
+        return found
+
+    async def go_on(self, run: Run) -> None:
+        """Tell a run that waits for an operator to try again; one that no longer runs is let be."""
+        with contextlib.suppress(RPCError):
+            await self._client.get_workflow_handle(run_id(run)).signal("again")
 
     async def _in_turn(self, contract_id: str, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Callers about one contract queue here: beyond its limit the server turns them away."""

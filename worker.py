@@ -27,11 +27,14 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+import schedules
 from activities.contract import Contracts
+from activities.mailings import Mailings
 from activities.notices import Notices
 from activities.outside import Outside
 from activities.payment_method import Cards
 from activities.record import Recorder
+from activities.runs import Runs
 from credentials import Credentials
 from gate import TASK_TIMEOUT, Gate, connect_client
 from outside.letters import Printer
@@ -45,6 +48,7 @@ from store.database import connect
 from workflows import clock as workflow_clock
 from workflows import visible
 from workflows.contract import ContractWorkflow
+from workflows.run import RunWorkflow
 
 DEPLOYMENT = "keiyaku"
 RECORDERS = 8
@@ -59,6 +63,8 @@ async def main(settings: Settings) -> None:
     workflow_clock.use(Clock(settings.clock_speed, settings.clock_epoch))
     client = await connect_client(settings, runtime(settings))
     await register_search_attributes(client)
+    if settings.clock == "real" and settings.clock_speed == 1:
+        await schedules.apply(client, settings.task_queue, policy.current())
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(Gateway(settings))
         executor = stack.enter_context(ThreadPoolExecutor(RECORDERS))
@@ -75,13 +81,17 @@ def activities(
     settings: Settings, engine: Engine, client: Client, gateway: Gateway
 ) -> list[Callable[..., Any]]:
     """Every activity there is, with what it works with."""
-    outside = Outside(engine, Clock(settings.clock_speed, settings.clock_epoch))
-    credentials = Credentials(settings.secret_key.get_secret_value())
+    clock = Clock(settings.clock_speed, settings.clock_epoch)
+    outside, mailer, printer = Outside(engine, clock), Mailer(settings), Printer(settings)
+    notices = Notices(outside, mailer, printer, Credentials(settings.secret_key.get_secret_value()))
+    mailings = Mailings(notices, mailer, printer)
+    runs = Runs(engine, clock, mailings, Gate(client, settings.task_queue))
     return [
         Recorder(engine).record,
-        Notices(outside, Mailer(settings), Printer(settings), credentials).send,
+        notices.send,
         Cards(outside, gateway).register_card,
         Contracts(outside, client, settings.task_queue).wake,
+        *(runs.ready, runs.begin, runs.chunks, runs.notices, runs.prove),
     ]
 
 
@@ -92,7 +102,7 @@ def make_worker(
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[ContractWorkflow],
+        workflows=[ContractWorkflow, RunWorkflow],
         activities=activities,
         activity_executor=executor,
         workflow_runner=runner(settings),

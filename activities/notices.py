@@ -33,15 +33,15 @@ class Notices:
     """Builds each notice from the store, where the personal data is, and sends it."""
 
     def __init__(self, outside: Outside, mailer: Mailer, printer: Printer, credentials: Credentials) -> None:
-        self._outside, self._mailer, self._printer, self._credentials = outside, mailer, printer, credentials
+        self.outside, self._mailer, self._printer, self._credentials = outside, mailer, printer, credentials
 
     @activity.defn(name="send")
     async def send(self, delivery: Delivery) -> str:
         """`arrived`, or `undeliverable` where the other side refused for good. Raises Unreachable."""
-        return await self._outside.once(delivery, lambda: self._send(delivery))
+        return await self.outside.once(delivery, lambda: self._send(delivery))
 
     async def _send(self, delivery: Delivery) -> str:
-        notice = await asyncio.to_thread(self._compose, delivery)
+        notice = await asyncio.to_thread(self.compose, delivery)
         if notice is None:
             return ARRIVED
         try:
@@ -50,9 +50,9 @@ class Notices:
             return "undeliverable"
         return ARRIVED
 
-    def _compose(self, delivery: Delivery) -> Notice | None:
+    def compose(self, delivery: Delivery) -> Notice | None:
         """The notice, or None where there is nothing to tell."""
-        with self._outside.engine.begin() as connection:
+        with self.outside.engine.begin() as connection:
             person = deliveries.recipient(connection, delivery.contract_id)
             found = self._fields(connection, delivery, person)
         if found is None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -28,6 +28,10 @@ log = structlog.get_logger()
 class Outside:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self.engine, self._clock = engine, clock
+
+    def now(self) -> datetime:
+        """Business time by the engine's clock, as the activity began."""
+        return self._clock.business(activity.info().started_time)
 
     async def once(self, delivery: Delivery, attempt: Callable[[], Awaitable[str]]) -> str:
         """The outcome remembered for `delivery`, or that of `attempt`. Whatever it raises is noted for the operators first."""

@@ -22,6 +22,7 @@ from api import (
     dev,
     health,
     idempotency,
+    jobs,
     line_operators,
     manuals,
     openapi,
@@ -31,6 +32,7 @@ from api import (
     purchases,
     sessions,
 )
+from api.calendar import Calendar
 from api.clock import EngineClock
 from api.guard import Guard
 from api.problems import HANDLERS, PART_DOWN
@@ -54,6 +56,7 @@ ROUTERS = (
     manuals,
     operators,
     line_operators,
+    jobs,
     passport_ids,
     purchases,
 )
@@ -70,9 +73,13 @@ def make_app(settings: Settings) -> FastAPI:
         async with httpx.AsyncClient(timeout=10) as http:
             app.state.service = await _service(settings, figures, http)
             app.state.moving = asyncio.Lock()
-            sweeping = asyncio.create_task(_sweep(app.state.service))
+            app.state.calendar = Calendar(app.state.service)
+            tasks = [asyncio.create_task(_sweep(app.state.service))]
+            if settings.clock == "test" or settings.clock_speed != 1:
+                tasks.append(asyncio.create_task(app.state.calendar.keep(app.state.moving)))
             yield
-            sweeping.cancel()
+            for task in tasks:
+                task.cancel()
             app.state.service.engine.dispose()
 
     app = FastAPI(title="Keiyaku", lifespan=lifespan, exception_handlers=cast(Any, HANDLERS), redoc_url=None)

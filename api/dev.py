@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from api import shapes
 from api.bodies import Body, read, takes
+from api.calendar import Calendar
 from api.problems import Problem, unavailable
 from api.service import Service, service
 from store import deliveries
@@ -72,7 +73,7 @@ async def move(request: Request) -> dict[str, Any]:
         await found.clock.refresh()
         if to < found.now():
             raise Problem(409, "clock_only_forward")
-        await _move(found, to)
+        await _move(found, request.app.state.calendar, to)
     return _shown(found)
 
 
@@ -80,13 +81,16 @@ def _shown(found: Service) -> dict[str, Any]:
     return {"now": shapes.iso(found.now()), "mode": "test" if found.clock.test else "real"}
 
 
-async def _move(found: Service, to: datetime) -> None:
-    """From stop to stop: the next deadline of any contract, or the next try of anything on its way outside."""
+async def _move(found: Service, calendar: Calendar, to: datetime) -> None:
+    """From stop to stop: the next deadline of any contract, another try of anything on its way outside, or the next run."""
     while True:
         stop = await _rest(found)
+        if await calendar.do_due():
+            continue
         if found.now() >= to:
             return
-        await found.clock.skip_to(min(stop, to) if stop else to)
+        run = calendar.next_after(found.now())
+        await found.clock.skip_to(min(stop or to, run, to))
 
 
 async def _rest(found: Service) -> datetime | None:

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from api.bodies import MODELS
 from api.shown import ANSWERS as COMMON_ANSWERS
 from api.shown import FILES
+from api.shown_jobs import JOB_ANSWERS
 from api.shown_line import LINE_ANSWERS
 
-ANSWERS = {**COMMON_ANSWERS, **LINE_ANSWERS}
+ANSWERS = {**COMMON_ANSWERS, **LINE_ANSWERS, **JOB_ANSWERS}
 DESCRIPTION = """Contracts that run themselves: from application to end, each request judged by the rulebook at the
 moment it is accepted. A refusal is a problem document with the ID of its rule and, where the calendar is the cause,
 `opens_at`: when the same request would be taken. Texts are Japanese, or English by `Accept-Language`.
@@ -47,7 +48,13 @@ PROBLEM = {
 }
 PUBLIC = ("/healthz", "/readyz", "/v1/catalogue", "/v1/sessions", "/dev/")
 MAY_HAVE_TOKEN = ("/v1/applications",)
-CANNOT_BE_MISSING = ("/v1/contracts", "/v1/manuals", "/operator/v1/tasks", "/operator/v1/contracts")
+CANNOT_BE_MISSING = (
+    "/v1/contracts",
+    "/v1/manuals",
+    "/operator/v1/tasks",
+    "/operator/v1/contracts",
+    "/operator/v1/jobs",
+)
 REFERENCE = "#/components/schemas/{model}"
 
 _KEY = {

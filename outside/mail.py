@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -31,23 +33,40 @@ class Mailer:
         Raises Undeliverable where the address is none or its server refuses it for good, Unreachable where a
         later try may do better, and texts.BadField. A repeated delivery has the same Message-ID.
         """
-        message = self._message(notice)
-        try:
-            async with asyncio.timeout(3 * TIMEOUT):
-                await self._hand_over(message)
-        except SMTPException as refusal:
-            failure = _failure(refusal)
-        except (OSError, TimeoutError) as error:
-            failure = Unreachable(f"mail server: {type(error).__name__}")
-        else:
-            return
-        raise failure  # outside the handler, so that no context with the address in it hangs on
+        async with self.connected() as send:
+            await send(notice)
 
-    async def _hand_over(self, message: EmailMessage) -> None:
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Callable[[Notice], Awaitable[None]]]:
+        """To hand over several notices, one after the other, over one connection; made with the first of them."""
+        client = self._client()
+
+        async def send(notice: Notice) -> None:
+            message = self._message(notice)
+            try:
+                async with asyncio.timeout(3 * TIMEOUT):
+                    if not client.is_connected:
+                        await client.connect()
+                    await client.send_message(message)
+            except SMTPException as refusal:
+                failure = _failure(refusal)
+            except (OSError, TimeoutError) as error:
+                failure = Unreachable(f"mail server: {type(error).__name__}")
+            else:
+                return
+            raise failure  # outside the handler, so that no context with the address in it hangs on
+
+        try:
+            yield send
+        finally:
+            with suppress(SMTPException, OSError, TimeoutError):
+                await client.quit()
+            client.close()
+
+    def _client(self) -> aiosmtplib.SMTP:
         settings = self._settings
         password = settings.smtp_password
-        await aiosmtplib.send(
-            message,
+        return aiosmtplib.SMTP(
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             username=settings.smtp_username,

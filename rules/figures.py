@@ -139,6 +139,11 @@ class Points(_Strict):
     check_within_days: Days
 
 
+class Runs(_Strict):
+    contracts_per_chunk: Count
+    streams: Annotated[int, Field(ge=1, le=64)]
+
+
 class Workflow(_Strict):
     continue_after_events: Annotated[int, Field(ge=50, le=10_000)]
     answers_remembered: Annotated[int, Field(ge=10, le=1_000)]
@@ -213,6 +218,7 @@ class Policy(_Strict):
     statement: Statement
     collection: Collection
     points: Points
+    runs: Runs
     workflow: Workflow
     api: Api
     plans: list[Plan]

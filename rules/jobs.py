@@ -73,8 +73,13 @@ def next_due(job: Job, now: datetime) -> Due:
     return _in_month(job, first)
 
 
+def period_at(job: str, at: datetime) -> str:
+    """The period that is over when a run of `job` is due at `at`."""
+    before = first_of_month(day_of(at), -1)
+    return f"FY{fiscal_year(before)}" if job in YEARLY else month(before)
+
+
 def _in_month(job: Job, first: date) -> Due:
-    """The run of the month that begins on `first`: of the month before it, or of the fiscal year."""
-    before = first_of_month(first, -1)
-    period = f"FY{fiscal_year(before)}" if job.job in YEARLY else month(before)
+    """The run of the month that begins on `first`."""
+    period = period_at(job.job, midnight(first))
     return Due(due_at(job, period), job.job, period)

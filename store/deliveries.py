@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from store.tables import AccountRow, ContractRow, DeliveryRow, PartyRow
-from store.write import table
+from store.write import set_values, table
 
 _rows = table(DeliveryRow)
 
@@ -24,6 +24,13 @@ def settle(connection: Connection, delivery_id: str, outcome: str) -> None:
     """It has arrived, or was refused for good."""
     values: dict[str, Any] = {"outcome": outcome, "trouble": None, "next_try_at": None}
     connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(**values))
+
+
+def settle_all(connection: Connection, outcomes: dict[str, str]) -> None:
+    """The same for many."""
+    nothing = {"trouble": None, "next_try_at": None}
+    rows = [{"delivery_id": key, "outcome": outcome, **nothing} for key, outcome in outcomes.items()]
+    set_values(connection, DeliveryRow, rows)
 
 
 def trouble(connection: Connection, delivery_id: str, what: str, next_try_at: datetime) -> None:

@@ -21,7 +21,7 @@ RULES = {
 TOP_LEVEL = {
     *(".ci", ".dockerignore", ".gitignore", "ARCHITECTURE.md", "LICENSE", "Makefile", "README.md"),
     *("docker-compose.yml", "pyproject.toml", "deploy", "docs", "requirements"),
-    *("cli.py", "credentials.py", "gate.py", "logs.py", "settings.py", "worker.py"),
+    *("cli.py", "credentials.py", "gate.py", "logs.py", "schedules.py", "settings.py", "worker.py"),
     *(
         "activities",
         "api",
@@ -43,7 +43,20 @@ MAY_IMPORT = {
     "logs": set[str](),
     "credentials": set[str](),
     "gate": {"rules", "settings", "workflows"},
-    "worker": {"activities", "credentials", "gate", "outside", "rules", "settings", "store", "workflows"},
+    "schedules": {"gate", "rules"},
+    "worker": {
+        *(
+            "activities",
+            "credentials",
+            "gate",
+            "outside",
+            "rules",
+            "schedules",
+            "settings",
+            "store",
+            "workflows",
+        ),
+    },
 }
 OURS = {name.removesuffix(".py") for name in TOP_LEVEL if "." not in name or name.endswith(".py")}
 

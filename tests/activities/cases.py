@@ -17,6 +17,7 @@ from tests.workflows.life import Life, applied, line_applied
 from workflows.step import Step
 
 Arguments = tuple[Any, ...]
+Prepare = Callable[[World], Any]
 DEPOCOMI: dict[str, Any] = {"plan": "wifi-100", "course": "depocomi"}
 
 
@@ -156,7 +157,7 @@ def deliver(kind: str, tell: Tell = life) -> Callable[[World], Any]:
     return prepare
 
 
-CASES: dict[str, list[Callable[[World], Any]]] = {
+CASES: dict[str, list[Prepare]] = {
     "record": [
         *(record(number) for number in range(0, 13, 2)),
         record_what_was_overdue,

@@ -108,7 +108,7 @@ def broken_print(faults: Faults, write: Callable[[Path, bytes], None]) -> Callab
 
 
 def broken_mail(faults: Faults, send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The way to the mail server, in the place of `aiosmtplib.send`."""
+    """The way to the mail server, in the place of `aiosmtplib.SMTP.send_message`."""
 
     async def broken(*message: Any, **how: Any) -> Any:
         return await faults.around(

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.activities.cases import CASES
+from tests.activities.cases import CASES, Prepare
+from tests.activities.run_cases import RUN_CASES
 from tests.activities.world import OutsideWorld
 
+TRIED = {**CASES, **RUN_CASES}
 ALL = [
     pytest.param(name, case, id=f"{name}-{number}")
-    for name in CASES
-    for number, case in enumerate(CASES[name])
+    for name in TRIED
+    for number, case in enumerate(TRIED[name])
 ]
-Prepare = Callable[[Any], Any]
 
 
 def test_every_registered_activity_is_tried_here(outside: OutsideWorld, template: Path) -> None:
-    assert set(outside.world(template).activities) == set(CASES)
+    assert set(outside.world(template).activities) == set(TRIED)
 
 
 @pytest.mark.parametrize(("name", "prepare"), ALL)

@@ -1,0 +1,133 @@
+"""The runs over all contracts: chunk by chunk, each a transaction, resumable at any moment and harmless when repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, IntegrityError
+from temporalio import activity
+
+from activities.mailings import Mailings
+from gate import Gate
+from rules import jobs, policy
+from rules.clock import Clock
+from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
+from store import runs
+from store.jobs import JOBS, groundwork
+
+T = TypeVar("T")
+STRETCH_SECONDS = 20
+"""How long one activity works before it hands over to the next: what a crash may cost is less, what is told is fresher."""
+LATE_AT_ONCE, NOTICES_AT_ONCE, NAMED = 100, 50, 20
+BROKEN = (DataError, IntegrityError, ArithmeticError, ValueError, LookupError)
+"""Faults of a contract's own data. Whatever else goes wrong is the database's, and is tried again."""
+
+log = structlog.get_logger()
+
+
+class Runs:
+    def __init__(self, engine: Engine, clock: Clock, mailings: Mailings, gate: Gate) -> None:
+        self._engine, self._clock, self._mailings, self._gate = engine, clock, mailings, gate
+
+    @activity.defn(name="run_ready")
+    async def ready(self, run: Run, now: datetime) -> Waiting:
+        """Why the run cannot begin yet. Contracts whose deadlines were not kept are woken on the way."""
+        due = jobs.due_at(policy.current().job(run.job), run.period)
+        if due > now:
+            return Waiting(why=f"not due before {due:%Y-%m-%d %H:%M}", until=due)
+        if missing := await self._in_transaction(lambda c: groundwork(c, run)):
+            return Waiting(why=f"{missing} of {run.period} is not done")
+        late = await self._in_transaction(lambda c: runs.late(c, due, LATE_AT_ONCE))
+        await asyncio.gather(*(self._gate.start(contract) for contract in late))
+        return Waiting(why="deadlines of contracts are overdue" if late else "", late=len(late))
+
+    @activity.defn(name="run_begin")
+    def begin(self, run: Run, now: datetime) -> Plan:
+        """What there is to do, and that it is being done."""
+        figures, streams = policy.current(), 1
+        if self._engine.dialect.name == "postgresql":
+            streams = figures.runs.streams
+        with self._engine.begin() as connection:
+            expected = JOBS[run.job].expected(connection, run.period, figures) if run.job in JOBS else 0
+            due = jobs.due_at(figures.job(run.job), run.period)
+            runs.begin(connection, run.job, run.period, due, now, expected)
+            return Plan(expected=expected, ranges=runs.ranges(connection, streams) if expected else [])
+
+    @activity.defn(name="run_chunks")
+    def chunks(self, run: Run, stretch: Range) -> Reached:
+        """Chunks of the range until it is done or some time has passed."""
+        began, reached = time.monotonic(), Reached(last=stretch.after)
+        while reached.last is not None and time.monotonic() < began + STRETCH_SECONDS:
+            reached = self._chunk(run, reached, stretch.until)
+            activity.heartbeat(reached.last)
+        return reached
+
+    def _chunk(self, run: Run, reached: Reached, until: str) -> Reached:
+        size = policy.current().runs.contracts_per_chunk
+        with self._engine.begin() as connection:
+            last = runs.chunk_end(connection, str(reached.last), until, size)
+        done = self._deal_with(run, Range(after=str(reached.last), until=last or until))
+        with self._engine.begin() as connection:
+            runs.advance(connection, run.job, run.period, done)
+        return Reached(last=last, done=reached.done + done)
+
+    def _deal_with(self, run: Run, part: Range) -> int:
+        """How many. One transaction; where a contract's data break it, halves of it, down to that one, which is parked."""
+        if run.job not in JOBS:
+            return 0
+        try:
+            with self._engine.begin() as connection:
+                return JOBS[run.job].chunk(connection, run.period, part.after, part.until, policy.current())
+        except BROKEN as fault:
+            with self._engine.begin() as connection:
+                middle = runs.middle(connection, part.after, part.until)
+                if middle is None:
+                    reason = type(fault).__name__
+                    runs.park(connection, run.job, run.period, part.after, part.until, reason, self._now())
+        if middle is None:
+            log.warning("parked", job=run.job, period=run.period, contract_id=part.until)
+            return 0
+        halves = Range(after=part.after, until=middle), Range(after=middle, until=part.until)
+        return sum(self._deal_with(run, half) for half in halves)
+
+    @activity.defn(name="run_notices")
+    async def notices(self, run: Run) -> Reached:
+        """Mails and letters of the run that have not left yet, until all have or some time has passed; how many have."""
+        began = time.monotonic()
+        while time.monotonic() < began + STRETCH_SECONDS:
+            found = await self._in_transaction(lambda c: runs.unsent(c, run.job, run.period, NOTICES_AT_ONCE))
+            if not found:
+                return Reached(done=await self._in_transaction(lambda c: runs.sent(c, run.job, run.period)))
+            await self._mailings.send_all(found)
+            activity.heartbeat(found[-1].delivery_id)
+        return Reached(last="", done=await self._in_transaction(lambda c: runs.sent(c, run.job, run.period)))
+
+    @activity.defn(name="run_prove")
+    def prove(self, run: Run, now: datetime, notices: int) -> Proof:
+        """Whether every contract that the period concerns was dealt with; it says which were not."""
+        figures = policy.current()
+        with self._engine.begin() as connection:
+            expected = JOBS[run.job].expected(connection, run.period, figures) if run.job in JOBS else 0
+            left = JOBS[run.job].left(connection, run.period, figures, NAMED) if expected else []
+            parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
+            result = {"expected": expected, "left": left, "parked": parked, "notices": notices}
+            runs.end(connection, run.job, run.period, now, result, expected - len(left))
+        log.info("run", job=run.job, period=run.period, expected=expected, left=len(left))
+        return Proof(left=left, result=result)
+
+    def _now(self) -> datetime:
+        """By the engine's clock, as the activity began."""
+        return self._clock.business(activity.info().started_time)
+
+    async def _in_transaction(self, work: Callable[[Connection], T]) -> T:
+        def run() -> T:
+            with self._engine.begin() as connection:
+                return work(connection)
+
+        return await asyncio.to_thread(run)

@@ -1,0 +1,52 @@
+"""Where no Temporal Schedule can say when (the clock can be moved, or runs faster), the API has the runs done in their turn."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime
+
+from api.problems import PART_DOWN
+from api.service import Service
+from rules import jobs, policy
+from rules.jobs import Due
+from rules.runs import Run
+from store import runs
+
+LOOK_SECONDS = 0.5
+
+
+class Calendar:
+    """Invariant: runs are done one after the other in the order of their dates, none left out."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._done_until: datetime | None = None
+
+    async def keep(self, moving: asyncio.Lock) -> None:
+        """Have done what falls due while nobody moves the clock."""
+        while True:
+            with suppress(*PART_DOWN):
+                async with moving:
+                    await self._service.clock.refresh()
+                    await self.do_due()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def do_due(self) -> bool:
+        """Every run that is due now; False where none is."""
+        found = await self._owed(self._service.now())
+        for due in found:
+            await self._service.gate.run(Run(job=due.job, period=due.period))
+            self._done_until = due.at
+        return bool(found)
+
+    def next_after(self, now: datetime) -> datetime:
+        """When the next run is due."""
+        return min(jobs.next_due(job, now).at for job in policy.current().jobs)
+
+    async def _owed(self, now: datetime) -> list[Due]:
+        if self._done_until is None:
+            self._done_until = await self._service.read(runs.calendar_began)
+        if self._done_until is None:
+            return []  # nobody has applied for anything yet
+        return jobs.due_between(self._done_until, now, policy.current())

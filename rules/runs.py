@@ -1,0 +1,67 @@
+"""What the parts of a run over all contracts tell each other. No personal data: jobs, periods, contract IDs, counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+END = "~"
+"""Comes after every contract ID."""
+
+
+class Run(BaseModel):
+    """A job for a period that is over; `period` "" where a schedule started it, which says when."""
+
+    job: str
+    period: str = ""
+
+
+class Range(BaseModel):
+    """Contracts whose IDs come after `after` and not after `until`."""
+
+    after: str = ""
+    until: str = END
+
+
+class Plan(BaseModel):
+    """How many contracts the period concerns, and in which ranges they are dealt with at the same time."""
+
+    expected: int
+    ranges: list[Range]
+
+
+class Reached(BaseModel):
+    """How far a stretch of work came: everything up to `last`, or all of it where that is None."""
+
+    last: str | None = None
+    done: int = 0
+
+
+class Proof(BaseModel):
+    """What a run came to. `left` names contracts that it did not deal with, `late` those whose deadlines were not kept."""
+
+    left: list[str] = []
+    result: dict[str, Any] = {}
+
+
+class Waiting(BaseModel):
+    """Why a run cannot begin yet, "" where it can; until when, where the calendar says so; contracts it waits for."""
+
+    why: str = ""
+    until: datetime | None = None
+    late: int = 0
+
+
+class Progress(BaseModel):
+    """As `GET /operator/v1/jobs` tells it."""
+
+    state: str
+    period: str
+    due_at: datetime
+    started_at: datetime
+    finished_at: datetime | None
+    expected: int
+    done: int
+    result: dict[str, Any] | None

@@ -1,0 +1,35 @@
+"""What each run over all contracts does in the database: a few set-based statements a chunk, harmless when repeated."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from rules import jobs, policy
+from rules.figures import Policy
+from rules.runs import Run
+
+
+class Job(Protocol):
+    """One kind of run. Everything is judged as of the period's end or the run's due instant, however late it is now."""
+
+    def expected(self, connection: Connection, period: str, policy: Policy) -> int:
+        """How many contracts the period concerns."""
+
+    def chunk(self, connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
+        """Deal with the contracts whose IDs come after `after` and not after `until`; how many were dealt with."""
+
+    def left(self, connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
+        """Contracts that the period concerns and that were not dealt with."""
+
+
+JOBS: dict[str, Job] = {}
+
+
+def groundwork(connection: Connection, run: Run) -> str | None:
+    """The job that must be done for the same period first; None where nothing of it is left to do."""
+    before = jobs.AFTER.get(run.job)
+    if before in JOBS and JOBS[before].left(connection, run.period, policy.current(), 1):
+        return before
+    return None

@@ -1,0 +1,79 @@
+"""The runs over all contracts, as an operator sees them and has them done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from rules import jobs, policy
+from rules.calendar import day_of, first_of_month
+from tests.stack import Stack
+
+NAMES = {"month-end", "settlement", "points-grant", "points-mail", "points-warning", "fiscal-year"}
+
+
+def listed(stack: Stack) -> dict[str, dict[str, Any]]:
+    answer = stack.operate("GET", "/jobs")
+    assert answer.status_code == 200, answer.text
+    return {job["name"]: job for job in answer.json()["items"]}
+
+
+def run(stack: Stack, name: str, body: Any) -> Any:
+    return stack.operate("POST", f"/jobs/{name}/run", json=body)
+
+
+def test_moving_the_clock_over_a_month_does_what_falls_due_in_it(stack: Stack) -> None:
+    stack.apply()
+    first = first_of_month(day_of(stack.now()), 1)
+    stack.move(datetime.fromisoformat(f"{first.replace(day=26)}T00:00:00+09:00"))
+    period = jobs.month(first_of_month(first, -1))
+    found = listed(stack)
+    assert set(found) == NAMES
+    for name in ("month-end", "points-grant", "points-mail", "settlement"):
+        due = jobs.due_at(policy.load().job(name), period)
+        assert (found[name]["progress"]["period"], found[name]["progress"]["state"]) == (period, "done")
+        assert abs((datetime.fromisoformat(found[name]["last_run"]) - due).total_seconds()) < 60
+        assert datetime.fromisoformat(found[name]["next_run"]) > stack.now()
+        assert found[name]["result"]["left"] == []
+
+
+@pytest.mark.rule("PNT-10")
+def test_a_run_done_again_changes_nothing(stack: Stack) -> None:
+    period = jobs.period_at("month-end", stack.now())
+    first, second = (run(stack, "month-end", {"period": period}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json() | {"result": None} == second.json() | {"result": None}
+    assert first.json()["result"]["left"] == second.json()["result"]["left"] == []
+
+
+def test_a_period_that_is_not_over_is_409_and_says_when_it_can_be_run(stack: Stack) -> None:
+    period = jobs.month(day_of(stack.now()))
+    answer = run(stack, "month-end", {"period": period})
+    assert answer.status_code == 409
+    opens_at = datetime.fromisoformat(answer.json()["opens_at"])
+    assert opens_at == jobs.due_at(policy.load().job("month-end"), period)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status"),
+    [
+        ("month-end", {"period": "FY2026"}, 422),
+        ("month-end", {"period": "2026-13"}, 422),
+        ("month-end", {"period": 202601}, 422),
+        ("month-end", {}, 422),
+        ("fiscal-year", {"period": "2026-03"}, 422),
+        ("points-warning", {"period": "2026-06"}, 422),
+        ("no-such-job", {"period": "2026-06"}, 404),
+    ],
+)
+def test_what_cannot_be_run(stack: Stack, name: str, body: Any, status: int) -> None:
+    assert run(stack, name, body).status_code == status
+
+
+def test_runs_are_for_operators(stack: Stack) -> None:
+    customer = stack.preparing_contract().customer
+    assert stack.call("GET", "/operator/v1/jobs").status_code == 401
+    assert customer.get("/operator/v1/jobs").status_code == 403
+    assert customer.call("POST", "/operator/v1/jobs/month-end/run", json={}).status_code == 403

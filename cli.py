@@ -132,6 +132,18 @@ def migrate() -> None:
 
 
 @app.command()
+def maintain() -> None:
+    """Rewrite what held personal data, so that what was deleted leaves the database's files, too. Once a night, say."""
+    from store.database import connect
+    from store.maintenance import Busy
+    from store.maintenance import maintain as rewrite
+
+    with _sentence(Busy):
+        rewrite(connect(_settings("maintain").database_url))
+    typer.echo("What was deleted is gone from the database's files.")
+
+
+@app.command()
 def catch_up() -> None:
     """Tell Temporal how every open contract stands in the store, after either was restored. Repeating it is harmless."""
     from activities import contract

@@ -38,6 +38,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
         "synchronous=normal",
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "foreign_keys=on",
+        "secure_delete=on",  # what is deleted is overwritten (COL-7)
     ):
         connection.execute(f"pragma {pragma}")
 

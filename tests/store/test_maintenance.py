@@ -1,0 +1,61 @@
+"""After maintenance nothing that was deleted is found in the database's files (COL-7), and what lives is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import Engine, delete, text
+
+from rules.calendar import JST
+from store.maintenance import maintain
+from store.tables import PassportIdRow
+from store.write import insert, table
+
+DELETED, LIVING = "kanaria-geloescht", "kanaria-lebendig"
+AT = datetime(2027, 6, 1, 12, tzinfo=JST)
+
+
+def files(engine: Engine, url: str) -> Iterator[Path]:
+    """Where the database keeps its rows; PostgreSQL's log of changes is for the server's owner to keep or to drop."""
+    if engine.dialect.name == "sqlite":
+        yield from Path(urlsplit(url).path).parent.glob("keiyaku.db*")
+        return
+    with engine.begin() as connection:
+        folder = Path(str(connection.execute(text("show data_directory")).scalar_one()))
+        mine = connection.execute(text("select oid from pg_database where datname = current_database()"))
+        yield from (folder / "base" / str(mine.scalar_one())).iterdir()
+
+
+def holding(engine: Engine, url: str, word: str) -> list[str]:
+    return [path.name for path in files(engine, url) if word.encode() in path.read_bytes()]
+
+
+@pytest.mark.rule("COL-7")
+def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine, url: str) -> None:
+    rows = [
+        {
+            "passport_id": f"i-{number}-{name}",
+            "contract_id": "k-1",
+            "name": f"{name}-{number}",
+            "password_hash": f"hash-{name}",
+            "monthly_cap": None,
+            "line_authentication": True,
+            "restricted": False,
+            "created_at": AT,
+        }
+        for number in range(200)
+        for name in (DELETED, LIVING)
+    ]
+    with engine.begin() as connection:
+        insert(connection, PassportIdRow, rows)
+    with engine.begin() as connection:
+        names = table(PassportIdRow).c.name
+        connection.execute(delete(table(PassportIdRow)).where(names.startswith(DELETED)))
+    maintain(engine)
+    assert holding(engine, url, LIVING)
+    assert holding(engine, url, DELETED) == []
+    maintain(engine)

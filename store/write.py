@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, Update, bindparam
+from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam
 from sqlalchemy import insert as plain_insert
 from sqlalchemy import update as plain_update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +31,15 @@ def upsert(
     counted = {"preserve_rowcount": True}
     statement = _upsert(connection.dialect.name, row, change)
     return int(connection.execute(statement, values, execution_options=counted).rowcount)
+
+
+def insert_found(connection: Connection, row: type[SQLModel], columns: list[str], found: Select[Any]) -> int:
+    """Insert what `found` selects, leaving out whose key is there already. Returns the rows written."""
+    target = table(row)
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(target).from_select(columns, found, include_defaults=False)
+    missing = statement.on_conflict_do_nothing(index_elements=list(target.primary_key.columns))
+    return int(connection.execute(missing, execution_options={"preserve_rowcount": True}).rowcount)
 
 
 def set_values(connection: Connection, row: type[SQLModel], values: list[dict[str, Any]]) -> int:

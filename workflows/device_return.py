@@ -60,10 +60,14 @@ def _ended(step: Step, procedure: Procedure, event: str = "end") -> None:
 
 
 def _return_deposit(step: Step) -> None:
-    """A deposit that is not forfeited comes back on the last statement (RNT-7)."""
+    """A deposit comes back on the last statement; what is forfeited instead is told there, and costs nothing more (RNT-7)."""
     contract, last = step.contract, _last_day(step)
+    forfeited = rental.forfeits(contract, last)
+    for effect in forfeited:
+        kind = "deposit" if effect.what == "deposit_forfeited" else "fee"
+        step.charge(contract.contract_id, last, kind, effect.what, 0)
     deposit = policy.of(contract.policy).course(str(contract.course)).deposit
-    if deposit and not rental.forfeits(contract, last):
+    if deposit and not forfeited:
         step.charge(contract.contract_id, last, "deposit", "deposit_returned", -deposit)
 
 

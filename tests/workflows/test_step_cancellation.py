@@ -129,7 +129,10 @@ def test_unused_months_paid_ahead_are_not_given_back() -> None:
     life = in_force(course="omatome")
     life.ask("2026-06-10 12:00:00", "cancellation", {})
     life.wait("2026-07-01 00:00:00")
-    assert life.owed() == [("2026-04-01", "fee", "prepaid_months", 6 * 2800)]
+    assert life.owed() == [
+        ("2026-04-01", "fee", "prepaid_months", 6 * 2800),
+        ("2026-06-30", "fee", "prepaid_months_forfeited", 0),
+    ]
 
 
 @pytest.mark.rule("CAL-3")

@@ -1,0 +1,47 @@
+"""What SQL says differently on SQLite and on PostgreSQL, and what a set-based statement needs of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Date, case, literal, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from store.types import Instant
+
+
+class midnight_of(GenericFunction[Any]):
+    """00:00 of a date in Japan, as an instant (CAL-1)."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(midnight_of, "postgresql")
+def _on_postgresql(element: midnight_of, compiler: Any, **more: Any) -> str:
+    return f"(({compiler.process(element.clauses, **more)})::timestamp at time zone 'Asia/Tokyo')"
+
+
+@compiles(midnight_of, "sqlite")
+def _on_sqlite(element: midnight_of, compiler: Any, **more: Any) -> str:
+    # As store.types.Instant writes it there: in UTC, nine hours behind all year.
+    return f"strftime('%Y-%m-%d %H:%M:%S.000000', {compiler.process(element.clauses, **more)}, '-9 hours')"
+
+
+def later(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
+    """The later of two days."""
+    day = literal(other, Date())
+    return case((one > day, one), else_=day)
+
+
+def floored(dividend: ColumnElement[int], divisor: int) -> ColumnElement[int]:
+    """Whole division rounded down, below zero too, where SQL would round towards zero."""
+    remainder = (dividend % divisor + divisor) % divisor
+    return (dividend - remainder) // divisor
+
+
+def alone(connection: Connection, name: str) -> None:
+    """To the end of this transaction nobody else is at what goes by that name. SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

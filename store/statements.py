@@ -1,0 +1,189 @@
+"""Month end: one statement a contract, made of the facts of its month by a handful of set-based statements (BIL-8).
+
+What is judged is judged as of the month's end: fees and payment by their dates, purchases by their instants. A
+contract gets its statement in one transaction with its lines, once; afterwards nothing of it changes but payment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
+
+from rules import jobs, statement
+from rules.figures import Policy
+from store import statement_lines
+from store.ledger import PayingRow, StatementLineRow, StatementRow
+from store.sql import alone, floored
+from store.statement_lines import Month
+from store.tables import ChargeRow, ContractRow, DeliveryRow, PartyRow
+from store.write import insert_found, table
+
+JOB = "month-end"
+_rows, _lines, _paying = table(StatementRow), table(StatementLineRow), table(PayingRow)
+_contracts, _charges, _parties = table(ContractRow), table(ChargeRow), table(PartyRow)
+
+
+def expected(connection: Connection, period: str, policy: Policy) -> int:
+    """Contracts in force on a day of the month, or with charges to bill."""
+    found = select(func.count()).select_from(_contracts).where(_concerned(Month(period)))
+    return int(connection.execute(found).scalar_one())
+
+
+def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
+    """Statements for contracts after `after` up to `until`; how many have one. Repeated it changes nothing."""
+    alone(connection, f"{JOB} {period} {after}")
+    month = Month(period, after, until)
+    wanted, there = connection.execute(_progress(month)).one()
+    if wanted > there:
+        statement_lines.write(connection, month)
+        insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy))
+        _take_points_off(connection, month, policy)
+        connection.execute(_nothing_to_pay(month))
+        insert_found(connection, DeliveryRow, _NOTICE, _notices(month, policy))
+    return int(wanted)
+
+
+def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
+    """Contracts without their statement, and such whose statement is not the sum of its lines."""
+    month = Month(period)
+    missing = select(_contracts.c.contract_id).where(_concerned(month), ~_has_statement(month))
+    found = connection.execute(missing.order_by(_contracts.c.contract_id).limit(limit)).scalars().all()
+    if len(found) < limit:
+        wrong = _wrong(month).limit(limit - len(found))
+        found = [*found, *connection.execute(wrong).scalars()]
+    return sorted(found)
+
+
+def _concerned(month: Month) -> ColumnElement[bool]:
+    to_bill = exists().where(
+        _charges.c.contract_id == _contracts.c.contract_id,
+        _charges.c.on_day <= month.last,
+        or_(_charges.c.billed_in.is_(None), _charges.c.billed_in == month.period),
+    )
+    return or_(month.in_force(), to_bill)
+
+
+def _has_statement(month: Month) -> ColumnElement[bool]:
+    mine = _rows.c.contract_id == _contracts.c.contract_id
+    return exists().where(mine, _rows.c.period == month.period).correlate(_contracts)
+
+
+def _progress(month: Month) -> Any:
+    """How many contracts of the range the month concerns, and how many of those have their statement."""
+    mine = and_(_rows.c.contract_id == _contracts.c.contract_id, _rows.c.period == month.period)
+    return (
+        select(func.count(), func.count(_rows.c.contract_id))
+        .select_from(_contracts.outerjoin(_rows, mine))
+        .where(month.within(_contracts), _concerned(month))
+    )
+
+
+def _sums(month: Month) -> Any:
+    """The sums of a contract's lines, by class of tax."""
+
+    def of(tax_class: str) -> ColumnElement[int]:
+        return func.sum(case((_lines.c.tax_class == tax_class, _lines.c.amount), else_=0))
+
+    return (
+        select(
+            _lines.c.contract_id,
+            of("standard").label("standard"),
+            of("included").label("included"),
+            of("none").label("untaxed"),
+        )
+        .where(_lines.c.period == month.period, month.within(_lines))
+        .group_by(_lines.c.contract_id)
+        .subquery()
+    )
+
+
+_STATEMENT = [
+    *("contract_id", "period", "billing_number", "invoice", "payment_method", "payment_id"),
+    *("standard", "included", "untaxed", "tax", "points_used", "total_with_tax", "due_on"),
+]
+
+
+def _statements(month: Month, policy: Policy) -> Any:
+    """A statement for each contract of the range that has none, as its lines and its way of payment make it."""
+    sums = _sums(month)
+    standard, included, untaxed = (
+        func.coalesce(sums.c[name], 0) for name in ("standard", "included", "untaxed")
+    )
+    tax = floored(standard * policy.statement.tax_percent, 100)
+    method = func.coalesce(_paying.c.method, _contracts.c.payment_method)
+    separate = and_(method == "isp_collection", included != 0)
+    return (
+        select(
+            _contracts.c.contract_id,
+            literal(month.period),
+            _contracts.c.billing_number + statement.number_of_month(month.period),
+            case((separate, "separate"), else_="line"),
+            method,
+            func.coalesce(_paying.c.payment_id, _contracts.c.payment_id),
+            *(standard, included, untaxed, tax, literal(0)),
+            standard + tax + included + untaxed,
+            literal(statement.due_on(month.period, policy)),
+        )
+        .select_from(
+            _contracts.outerjoin(sums, sums.c.contract_id == _contracts.c.contract_id).outerjoin(
+                _paying, _paid_by(month)
+            )
+        )
+        .where(month.within(_contracts), _concerned(month), ~_has_statement(month))
+    )
+
+
+def _paid_by(month: Month) -> ColumnElement[bool]:
+    """How the contract was paid as the month ended: by the latest that was said before."""
+    then = _paying.alias()
+    mine = and_(then.c.contract_id == _contracts.c.contract_id, then.c.from_at < month.ends_at)
+    latest = select(func.max(then.c.from_at)).where(mine).correlate(_contracts).scalar_subquery()
+    return and_(_paying.c.contract_id == _contracts.c.contract_id, _paying.c.from_at == latest)
+
+
+def _take_points_off(connection: Connection, month: Month, policy: Policy) -> None:
+    """Points exchanged for bill payment come off the statements just made (PNT-6)."""
+
+
+def _nothing_to_pay(month: Month) -> Any:
+    """Nothing is due where nothing is left to pay."""
+    mine = and_(_rows.c.period == month.period, month.within(_rows), _rows.c.paid_on.is_(None))
+    paid_on = statement.settled_by_itself_on(month.period)
+    return update(_rows).where(mine, _rows.c.total_with_tax <= 0).values(paid_on=paid_on)
+
+
+_NOTICE = ["delivery_id", "contract_id", "kind", "at", "tries", "data"]
+
+
+def _notices(month: Month, policy: Policy) -> Any:
+    """By mail to whoever wants bills by mail; who pays by invoice gets it by post, as it is what they pay by."""
+    json = table(DeliveryRow).c.data.type
+    by_post = _rows.c.payment_method == "invoice"
+    channel = case(
+        (by_post, literal({"period": month.period, "channel": "post"}, json)),
+        else_=literal({"period": month.period, "channel": "mail"}, json),
+    )
+    name = literal(f"r-{JOB}-{month.period}-") + _rows.c.contract_id + "-statement"
+    at = literal(jobs.due_at(policy.job(JOB), month.period), table(DeliveryRow).c.at.type)
+    return (
+        select(name, _rows.c.contract_id, literal("statement"), at, literal(0), channel)
+        .join(_contracts, _contracts.c.contract_id == _rows.c.contract_id)
+        .join(_parties, _parties.c.party_id == _contracts.c.party_id)
+        .where(_rows.c.period == month.period, month.within(_rows), or_(by_post, _parties.c.bill_mail))
+    )
+
+
+def _wrong(month: Month) -> Any:
+    """Contracts whose statement is not the sum of its lines, or does not add up."""
+    sums = _sums(month)
+    differs = [
+        func.coalesce(sums.c[name], 0) != _rows.c[name] for name in ("standard", "included", "untaxed")
+    ]
+    parts = _rows.c.standard + _rows.c.tax + _rows.c.included + _rows.c.untaxed - _rows.c.points_used
+    return (
+        select(_rows.c.contract_id)
+        .outerjoin(sums, sums.c.contract_id == _rows.c.contract_id)
+        .where(_rows.c.period == month.period, or_(*differs, parts != _rows.c.total_with_tax))
+        .order_by(_rows.c.contract_id)
+    )

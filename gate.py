@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -40,6 +41,8 @@ TASK_TIMEOUT = timedelta(seconds=5)
 
 PATIENCE = TAKEN_WITHIN + TASK_TIMEOUT + timedelta(seconds=1)
 """How long a caller waits for an answer: longer than a worker that froze just after it accepted could still finish."""
+
+FRESH_TRIES, FRESH_WAIT = 20, 0.1
 
 WORKFLOW, RUN = "Contract", "Run"
 
@@ -80,6 +83,26 @@ class Gate:
             return await self._begin(update, command, await snapshot())
 
         return await self._in_turn(contract_id, call)
+
+    async def send_fresh(
+        self, update: str, contract_id: str, read: Callable[[], Awaitable[tuple[Command, Contract] | None]]
+    ) -> Answer | None:
+        """The same for a command made of what has just been read, and read again where the contract changed meanwhile.
+
+        None where what was read needs no command any more.
+        """
+        for _ in range(FRESH_TRIES):
+            found = await read()
+            if found is None:
+                return None
+            command, contract = found
+            try:
+                return await self.send(update, command, contract_id, partial(_known, contract))
+            except Refused as no:
+                if no.refusal.reason != "outdated":
+                    raise
+            await asyncio.sleep(FRESH_WAIT)
+        raise Unavailable
 
     async def begin(self, update: str, command: Command, contract: Contract) -> Answer:
         """The same for a contract whose workflow does not run yet. Raises Refused or Unavailable."""
@@ -160,6 +183,10 @@ class Gate:
             "static_summary": visible.summary(contract),
             "task_timeout": TASK_TIMEOUT,
         }
+
+
+async def _known(contract: Contract) -> Contract:
+    return contract
 
 
 def attributes(contract: Contract) -> TypedSearchAttributes:

@@ -1,0 +1,138 @@
+"""The settlement of a month's statements, on the 25th after it, and what it leaves unpaid (BIL-3).
+
+A job as the runs over all contracts know it: `chunk` settles in one transaction whatever is paid without asking anybody.
+Cards are charged after it, and for what is then still unpaid collections begin: `activities/settlement.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, String, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rules import jobs
+from rules.calendar import day_of
+from rules.figures import Policy
+from store.ledger import CreditRow, PayingRow, StatementRow
+from store.tables import PaymentRow
+from store.write import table, upsert
+
+JOB = "settlement"
+COLLECTED_FOR_US = ("account_transfer", "atone", "np_invoice", "isp_collection")
+_rows, _credits = table(StatementRow), table(CreditRow)
+_paying, _payments = table(PayingRow), table(PaymentRow)
+
+
+class Card(NamedTuple):
+    """What a card is charged with, in yen; `reference` is the gateway's for the card, None where it never took one."""
+
+    contract_id: str
+    amount: int
+    reference: str | None
+
+
+def due_at(period: str, policy: Policy) -> datetime:
+    """When the statements of `period` are settled."""
+    return jobs.due_at(policy.job(JOB), period)
+
+
+def expected(connection: Connection, period: str, policy: Policy) -> int:
+    """Contracts with something to pay for the month."""
+    return int(connection.execute(select(func.count()).where(_to_pay(period))).scalar_one())
+
+
+def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
+    """Settle what is paid by transfer, atone, NP or the provider; how many it was. Repeating it does nothing."""
+    at = due_at(period, policy)
+    mine = _open(period, after, until) & _rows.c.payment_method.in_(COLLECTED_FOR_US)
+    columns = ["credit_id", "contract_id", "period", "kind", "amount", "at"]
+    credits = select(
+        literal(f"s-{period}-") + _rows.c.contract_id,
+        _rows.c.contract_id,
+        _rows.c.period,
+        literal("settlement", String()),
+        _left(at),
+        literal(at, _credits.c.at.type),
+    ).where(mine)
+    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    new = dialect.insert(_credits).from_select(columns, credits).on_conflict_do_nothing()
+    connection.execute(new)
+    return int(connection.execute(update(_rows).where(mine).values(paid_on=day_of(at))).rowcount)
+
+
+def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
+    """Contracts whose statement is neither paid nor collected."""
+    found = select(_rows.c.contract_id).where(_to_pay(period) & _unsettled()).order_by(_rows.c.contract_id)
+    return list(connection.execute(found.limit(limit)).scalars())
+
+
+def cards(connection: Connection, period: str, after: str, until: str, policy: Policy) -> list[Card]:
+    """What is to be charged to cards: the latest card given by the day of settlement."""
+    at = due_at(period, policy)
+    given = (_paying.c.contract_id == _rows.c.contract_id) & (_paying.c.method == "credit_card")
+    latest = select(_paying.c.payment_id).where(given, _paying.c.from_at <= at)
+    latest = latest.order_by(_paying.c.from_at.desc()).limit(1)
+    payment_id = func.coalesce(latest.correlate(_rows).scalar_subquery(), _rows.c.payment_id)
+    found = (
+        select(_rows.c.contract_id, _left(at), _payments.c.reference)
+        .outerjoin(_payments, _payments.c.payment_id == payment_id)
+        .where(_open(period, after, until), _rows.c.payment_method == "credit_card")
+    )
+    return [Card(*row) for row in connection.execute(found.order_by(_rows.c.contract_id))]
+
+
+def charged(connection: Connection, period: str, done: list[Card], policy: Policy) -> None:
+    """The gateway took the money of these. Repeating it does nothing."""
+    at = due_at(period, policy)
+    credits = [
+        {
+            "credit_id": f"s-{period}-{card.contract_id}",
+            "contract_id": card.contract_id,
+            "period": period,
+            "kind": "card",
+            "amount": card.amount,
+            "at": at,
+        }
+        for card in done
+    ]
+    if credits:
+        upsert(connection, CreditRow, credits)
+        named = _rows.c.contract_id.in_([card.contract_id for card in done])
+        mine = (_rows.c.period == period) & named & _rows.c.paid_on.is_(None)
+        connection.execute(update(_rows).where(mine).values(paid_on=day_of(at)))
+
+
+def unpaid(connection: Connection, period: str, after: str, until: str) -> list[str]:
+    """Contracts whose statement waits for its collection to begin."""
+    found = select(_rows.c.contract_id).where(_open(period, after, until)).order_by(_rows.c.contract_id)
+    return list(connection.execute(found).scalars())
+
+
+def is_unpaid(connection: Connection, period: str, contract_id: str) -> bool:
+    """Whether the contract's statement still waits for that."""
+    mine = _to_pay(period) & _unsettled() & (_rows.c.contract_id == contract_id)
+    return connection.execute(select(_rows.c.contract_id).where(mine)).first() is not None
+
+
+def _to_pay(period: str) -> Any:
+    return (_rows.c.period == period) & (_rows.c.total_with_tax > 0)
+
+
+def _unsettled() -> Any:
+    return _rows.c.paid_on.is_(None) & _rows.c.collected_at.is_(None)
+
+
+def _open(period: str, after: str, until: str) -> Any:
+    inside = (_rows.c.contract_id > after) & (_rows.c.contract_id <= until)
+    return _to_pay(period) & inside & _unsettled()
+
+
+def _left(at: datetime) -> Any:
+    """What was still to be paid when the settlement was due, so that asking again asks for the same."""
+    mine = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
+    paid = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
+        mine, _credits.c.kind != "over", _credits.c.at < at
+    )
+    return _rows.c.total_with_tax - paid.correlate(_rows).scalar_subquery()

@@ -51,18 +51,21 @@ class Settlement:
     ) -> tuple[int, dict[str, str]]:
         """`now` is business time, by the engine's clock; `beat` is called after each group."""
         failed: dict[str, str] = {}
+        done = 0
         cards = await self._do(lambda c: settlement.cards(c, period, after, until, policy))
         for group in _groups(cards):
-            failed |= await self._charge(period, group, policy)
+            paid, unreached = await self._charge(period, group, policy)
+            done, failed = done + paid, failed | unreached
             beat()
         unpaid = await self._do(lambda c: settlement.unpaid(c, period, after, until))
         open_ones = [contract_id for contract_id in unpaid if contract_id not in failed]
         for names in _groups(open_ones):
-            failed |= await self._collect(period, names, policy, now)
+            unreached = await self._collect(period, names, policy, now)
+            done, failed = done + len(names) - len(unreached), failed | unreached
             beat()
-        return len(cards) + len(open_ones) - len(failed), failed
+        return done, failed
 
-    async def _charge(self, period: str, group: list[Card], policy: Policy) -> dict[str, str]:
+    async def _charge(self, period: str, group: list[Card], policy: Policy) -> tuple[int, dict[str, str]]:
         turns = asyncio.Semaphore(CHARGED_AT_ONCE)
 
         async def charge(card: Card) -> bool | str:
@@ -76,7 +79,7 @@ class Settlement:
         failed = {card.contract_id: outcome for card, outcome in pairs if isinstance(outcome, str)}
         if len(failed) == len(group):
             raise Unreachable(next(iter(failed.values())))
-        return failed
+        return len(paid), failed
 
     async def _one(self, period: str, card: Card) -> bool | str:
         """Whether the card was charged, or why nobody knows. The key is the statement's: it is charged once."""

@@ -77,6 +77,7 @@ def cards(connection: Connection, period: str, after: str, until: str, policy: P
     payment_id = func.coalesce(latest.correlate(_rows).scalar_subquery(), _rows.c.payment_id)
     found = (
         select(_rows.c.contract_id, _left(at), _payments.c.reference)
+        .select_from(_rows)
         .outerjoin(_payments, _payments.c.payment_id == payment_id)
         .where(_open(period, after, until), _rows.c.payment_method == "credit_card")
     )

@@ -1,0 +1,183 @@
+"""Settlement with a real gateway and a real engine: every card once, whatever happens; collections for what is left."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+import worker
+from activities import settlement as stage
+from activities.settlement import Settlement
+from gate import Gate
+from outside.notice import Unreachable
+from rules import jobs
+from rules.calendar import JST, day_of, first_of_month, last_of_month
+from rules.facts import Contract
+from store import bills, changes, contracts, people, settlement
+from store.ledger import CreditRow, StatementRow
+from store.write import table
+from tests.activities.cases import OwnLife
+from tests.activities.world import OutsideWorld, World
+from tests.rules.cases import POLICY
+from tests.store.test_record import PARTY
+from tests.store.test_settlement import card, owed
+from tests.workflows.life import line_applied
+
+TODAY = datetime.now(JST).date()
+PERIOD = jobs.month(first_of_month(TODAY, -2))
+DUE = settlement.due_at(PERIOD, POLICY)
+
+
+@pytest.fixture
+async def world(outside: OutsideWorld, template: Path) -> AsyncIterator[World]:
+    """A worker is there too."""
+    made = outside.world(template)
+    activities: list[Callable[..., Any]] = list(made.activities.values())
+    with ThreadPoolExecutor(4) as executor:
+        async with worker.make_worker(outside.client, outside.settings, activities, executor):
+            yield made
+
+
+def in_force(world: World, name: str, method: str) -> str:
+    """A line in force in the store, its workflow at rest."""
+    contract_id, payment_id = f"k-{world.name}-{name}", f"pay-{world.name}-{name}"
+    told = OwnLife(line_applied(contract_id=contract_id, payment_id=payment_id, payment_method=method))
+    told.apply("2026-03-20 10:00:00")
+    told.contract.deliveries.clear()
+    told.act("2026-03-21 11:00:00", "confirm_application", "approve")
+    told.act("2026-04-01 09:00:00", "report_opening")
+    told.contract.deliveries.clear()
+    command = f"apply-{contract_id}"
+    told.changes[0].command_id = command
+    account_id = f"a-{contract_id}"
+    owner = {"account_id": account_id, "party": PARTY | {"party_id": f"y-{contract_id}"}}
+    account = {"account": {"account_id": account_id, "kind": "individual", "language": "ja"}}
+    for change in told.changes:
+        change.deliveries.clear()
+        change.contract.deliveries.clear()
+    with world.engine.begin() as connection:
+        people.take_in(connection, command, owner | account)
+        changes.record(connection, told.changes)
+        people.give_back(connection, command)
+    due_on = last_of_month(TODAY, -1)
+    owed(world.engine, contract_id, method, payment_id=payment_id, period=PERIOD, due_on=due_on)
+    return contract_id
+
+
+async def paid_by_card(world: World, name: str, token: str) -> str:
+    contract_id = in_force(world, name, "credit_card")
+    key, payment_id = f"card-{contract_id}", f"pay-{world.name}-{name}"
+    given = world.outside.sandbox.pay("cards", key, card_token=token)
+    while given.status_code == 503:
+        given = world.outside.sandbox.pay("cards", key, card_token=token)
+    card(world.engine, payment_id, given.json().get("reference"), of=contract_id)
+    return contract_id
+
+
+async def settle(world: World, until: str = "~") -> tuple[int, dict[str, str]]:
+    gate = Gate(world.outside.client, world.outside.settings.task_queue)
+    found = Settlement(world.engine, world.outside.gateway, gate)
+    return await found.after(PERIOD, "", until, POLICY, datetime.now(JST))
+
+
+def paid_on(world: World, contract_id: str) -> date | None:
+    with world.engine.begin() as connection:
+        return bills.paid_on(connection, contract_id, PERIOD)
+
+
+def pending(world: World, contract_id: str) -> list[str]:
+    with world.engine.begin() as connection:
+        found: Contract = contracts.snapshot(connection, contract_id)
+    return [p.kind for p in found.procedures]
+
+
+def charges(world: World) -> list[tuple[str, int]]:
+    ledger = world.outside.sandbox.ledger("charges")
+    return [(one["key"], one["amount"]) for one in ledger if world.name in one["key"]]
+
+
+@pytest.mark.rule("BIL-3")
+async def test_cards_are_charged_once_and_what_is_left_is_collected(world: World) -> None:
+    good = await paid_by_card(world, "a", "tok_ok")
+    flaky = await paid_by_card(world, "b", "tok_flaky")
+    refused = await paid_by_card(world, "c", "tok_declined")
+    by_invoice = in_force(world, "d", "invoice")
+    assert await settle(world) == (4, {})
+    keys = [(f"settlement-{PERIOD}-{one}", 5000) for one in (good, flaky)]
+    assert sorted(charges(world)) == keys
+    assert [paid_on(world, one) for one in (good, flaky)] == [day_of(DUE)] * 2
+    for one in (refused, by_invoice):
+        assert (paid_on(world, one), pending(world, one)) == (None, ["collection"])
+    assert await settle(world) == (0, {})
+    assert sorted(charges(world)) == keys
+    assert begun(world) == {refused: DUE, by_invoice: DUE}
+    assert not left_in_intake(world)
+
+
+def begun(world: World) -> dict[str, datetime]:
+    rows = table(StatementRow)
+    with world.engine.begin() as connection:
+        found = connection.execute(select(rows.c.contract_id, rows.c.collected_at))
+        return {row.contract_id: row.collected_at for row in found if row.collected_at}
+
+
+def left_in_intake(world: World) -> list[Any]:
+    return world._rows("intake")
+
+
+@pytest.mark.rule("BIL-3")
+async def test_while_the_gateway_is_down_nobody_is_taken_for_unpaid(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "WAITS", (0.01,))
+    contract_id = await paid_by_card(world, "a", "tok_ok")
+    world.outside.sandbox.faults(gateway="down")
+    try:
+        with pytest.raises(Unreachable):
+            await settle(world)
+    finally:
+        world.outside.sandbox.faults(gateway="up")
+    assert (paid_on(world, contract_id), pending(world, contract_id), charges(world)) == (None, [], [])
+    assert await settle(world) == (1, {})
+    assert paid_on(world, contract_id) == day_of(DUE)
+
+
+@pytest.mark.rule("BIL-3")
+async def test_a_card_that_cannot_be_reached_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "WAITS", ())
+    good = await paid_by_card(world, "a", "tok_ok")
+    flaky = await paid_by_card(world, "b", "tok_flaky")
+    done, failed = await settle(world)
+    assert (done, set(failed)) == (1, {flaky})
+    assert (paid_on(world, good), pending(world, flaky)) == (day_of(DUE), [])
+
+
+@pytest.mark.rule("BIL-3")
+async def test_killed_between_charge_and_record_it_charges_no_second_time(world: World) -> None:
+    contract_id = await paid_by_card(world, "a", "tok_ok")
+    reference = world._rows("payment")[0]["reference"]
+    await world.outside.gateway.charge(f"settlement-{PERIOD}-{contract_id}", reference, 5000)
+    assert await settle(world) == (1, {})
+    assert len(charges(world)) == 1
+    assert [row["amount"] for row in rows(world.engine)] == [5000]
+
+
+def rows(engine: Engine) -> list[Any]:
+    with engine.begin() as connection:
+        return list(connection.execute(select(table(CreditRow))).mappings())
+
+
+@pytest.mark.rule("BIL-3")
+async def test_many_cards_are_charged_at_once(world: World) -> None:
+    names = [await paid_by_card(world, f"{number:03}", "tok_ok") for number in range(30)]
+    assert await settle(world) == (30, {})
+    assert len(charges(world)) == len(names)
+    assert {paid_on(world, name) for name in names} == {day_of(DUE)}

@@ -1,0 +1,178 @@
+"""The settlement's set-based part on both databases: what is settled, what is left, and that repeating it does nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from store import settlement
+from store.ledger import CreditRow, PayingRow, StatementRow
+from store.settlement import Card
+from store.tables import PaymentRow
+from store.write import insert, table
+from tests.rules.cases import POLICY, at
+
+FIRST, LAST = "", "~"
+
+
+def owed(engine: Engine, contract_id: str, method: str, total: int = 5000, **more: Any) -> None:
+    """A statement of June."""
+    row = {
+        "contract_id": contract_id,
+        "period": "2026-06",
+        "billing_number": f"{contract_id}2606",
+        "invoice": "line",
+        "payment_method": method,
+        "payment_id": f"pay-{contract_id}",
+        "standard": total,
+        "included": 0,
+        "untaxed": 0,
+        "tax": 0,
+        "points_used": 0,
+        "total_with_tax": total,
+        "due_on": date(2026, 7, 31),
+        "paid_on": None,
+        "collected_at": None,
+    }
+    with engine.begin() as connection:
+        insert(connection, StatementRow, [row | more])
+
+
+def card(engine: Engine, payment_id: str, reference: str | None, given: str = "", of: str = "") -> None:
+    """A card, and from when on the contract is paid by it."""
+    row = {"payment_id": payment_id, "contract_id": of, "method": "credit_card", "reference": reference}
+    with engine.begin() as connection:
+        insert(connection, PaymentRow, [row])
+        if given:
+            paying = {"contract_id": of, "from_at": at(given), "method": "credit_card"}
+            insert(connection, PayingRow, [paying | {"payment_id": payment_id}])
+
+
+def credit(engine: Engine, contract_id: str, amount: int, when: str, kind: str = "payment") -> None:
+    row = {"credit_id": f"c-{contract_id}-{when}", "contract_id": contract_id, "period": "2026-06"}
+    with engine.begin() as connection:
+        insert(connection, CreditRow, [row | {"kind": kind, "amount": amount, "at": at(when)}])
+
+
+def run(engine: Engine, after: str = FIRST, until: str = LAST) -> int:
+    with engine.begin() as connection:
+        return settlement.chunk(connection, "2026-06", after, until, POLICY)
+
+
+def left(engine: Engine) -> list[str]:
+    with engine.begin() as connection:
+        return settlement.left(connection, "2026-06", POLICY, 50)
+
+
+def paid(engine: Engine) -> dict[str, date | None]:
+    rows = table(StatementRow)
+    with engine.begin() as connection:
+        found = connection.execute(select(rows.c.contract_id, rows.c.paid_on).order_by(rows.c.contract_id))
+        return {row.contract_id: row.paid_on for row in found}
+
+
+def credits(engine: Engine) -> list[tuple[Any, ...]]:
+    rows = table(CreditRow)
+    with engine.begin() as connection:
+        columns = (rows.c.contract_id, rows.c.kind, rows.c.amount, rows.c.at)
+        return sorted(tuple(row) for row in connection.execute(select(*columns)))
+
+
+@pytest.mark.rule("BIL-3")
+@pytest.mark.parametrize(
+    ("method", "settled"),
+    [
+        ("account_transfer", True),
+        ("atone", True),
+        ("np_invoice", True),
+        ("isp_collection", True),
+        ("invoice", False),
+        ("credit_card", False),
+    ],
+)
+def test_what_others_collect_for_us_is_paid_on_the_25th(engine: Engine, method: str, settled: bool) -> None:
+    owed(engine, "k-1", method)
+    assert run(engine) == int(settled)
+    assert paid(engine) == {"k-1": date(2026, 7, 25) if settled else None}
+    told = [("k-1", "settlement", 5000, at("2026-07-25 06:00:00"))]
+    assert credits(engine) == (told if settled else [])
+    assert left(engine) == ([] if settled else ["k-1"])
+
+
+@pytest.mark.rule("BIL-3")
+def test_a_second_time_it_does_nothing_and_a_range_at_a_time_it_does_the_same(engine: Engine) -> None:
+    for number in range(5):
+        owed(engine, f"k-{number}", "account_transfer", 1000 + number)
+    assert [run(engine, "", "k-1"), run(engine, "k-1", "k-3"), run(engine, "k-3", LAST)] == [2, 2, 1]
+    before = credits(engine), paid(engine)
+    assert run(engine) == 0
+    assert (credits(engine), paid(engine)) == before
+    assert [amount for _, _, amount, _ in before[0]] == [1000, 1001, 1002, 1003, 1004]
+
+
+@pytest.mark.rule("BIL-3")
+def test_what_came_in_before_is_not_asked_for_again(engine: Engine) -> None:
+    owed(engine, "k-1", "account_transfer")
+    credit(engine, "k-1", 1500, "2026-07-10 10:00:00")
+    credit(engine, "k-1", 900, "2026-07-11 10:00:00", kind="over")
+    run(engine)
+    assert [row[1:3] for row in credits(engine)] == [("over", 900), ("payment", 1500), ("settlement", 3500)]
+
+
+@pytest.mark.rule("BIL-3")
+def test_nothing_to_pay_concerns_nobody(engine: Engine) -> None:
+    owed(engine, "k-1", "invoice", 0, paid_on=date(2026, 7, 1))
+    owed(engine, "k-2", "invoice", -100, paid_on=date(2026, 7, 1))
+    owed(engine, "k-3", "invoice")
+    with engine.begin() as connection:
+        assert settlement.expected(connection, "2026-06", POLICY) == 1
+        assert settlement.expected(connection, "2026-05", POLICY) == 0
+    assert left(engine) == ["k-3"]
+
+
+@pytest.mark.rule("BIL-3")
+def test_a_bill_whose_collection_has_begun_is_dealt_with(engine: Engine) -> None:
+    owed(engine, "k-1", "invoice", collected_at=at("2026-07-25 06:00:00"))
+    assert left(engine) == []
+    with engine.begin() as connection:
+        assert settlement.unpaid(connection, "2026-06", FIRST, LAST) == []
+
+
+@pytest.mark.rule("BIL-3")
+def test_the_card_charged_is_the_latest_given_by_the_day_of_settlement(engine: Engine) -> None:
+    for name in ("k-1", "k-2", "k-3", "k-4"):
+        owed(engine, name, "credit_card")
+    card(engine, "pay-k-1", "card_old", "2026-03-20 10:00:00", "k-1")
+    card(engine, "pay-new", "card_new", "2026-07-10 10:00:00", "k-1")
+    card(engine, "pay-late", "card_late", "2026-07-25 06:00:01", "k-1")
+    card(engine, "pay-k-2", None, "2026-03-20 10:00:00", "k-2")  # declined at the application
+    card(engine, "pay-k-3", "card_3", of="k-3")  # brought in without a history
+    credit(engine, "k-3", 2000, "2026-07-10 10:00:00")
+    credit(engine, "k-3", 500, "2026-07-26 10:00:00")  # the run is late: what it asks for stays the same
+    with engine.begin() as connection:
+        found = settlement.cards(connection, "2026-06", FIRST, LAST, POLICY)
+    assert found == [
+        Card("k-1", 5000, "card_new"),
+        Card("k-2", 5000, None),
+        Card("k-3", 3000, "card_3"),
+        Card("k-4", 5000, None),
+    ]
+
+
+@pytest.mark.rule("BIL-3")
+def test_charged_cards_are_written_once(engine: Engine) -> None:
+    for name in ("k-1", "k-2"):
+        owed(engine, name, "credit_card")
+    for _ in range(2):
+        with engine.begin() as connection:
+            settlement.charged(connection, "2026-06", [Card("k-1", 5000, "card_1")], POLICY)
+            settlement.charged(connection, "2026-06", [], POLICY)
+    assert credits(engine) == [("k-1", "card", 5000, at("2026-07-25 06:00:00"))]
+    assert paid(engine) == {"k-1": date(2026, 7, 25), "k-2": None}
+    with engine.begin() as connection:
+        assert settlement.unpaid(connection, "2026-06", FIRST, LAST) == ["k-2"]
+        assert settlement.is_unpaid(connection, "2026-06", "k-2")
+        assert not settlement.is_unpaid(connection, "2026-06", "k-1")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from rules import jobs, policy
 from rules.figures import Policy
 from rules.runs import Run
+from store import points_grant, points_lapse
 
 
 class Job(Protocol):
@@ -25,6 +26,7 @@ class Job(Protocol):
 
 
 JOBS: dict[str, Job] = {}
+JOBS |= {points_grant.JOB: points_grant, points_lapse.JOB: points_lapse}
 
 
 def groundwork(connection: Connection, run: Run) -> str | None:

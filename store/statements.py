@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, lite
 
 from rules import jobs, statement
 from rules.figures import Policy
-from store import statement_lines
+from store import points_off, statement_lines
 from store.ledger import PayingRow, StatementLineRow, StatementRow
 from store.sql import alone, floored
 from store.statement_lines import Month
@@ -38,7 +38,7 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
     if wanted > there:
         statement_lines.write(connection, month)
         insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy))
-        _take_points_off(connection, month, policy)
+        points_off.take_off(connection, period, after, until, policy)
         connection.execute(_nothing_to_pay(month))
         insert_found(connection, DeliveryRow, _NOTICE, _notices(month, policy))
     return int(wanted)
@@ -140,10 +140,6 @@ def _paid_by(month: Month) -> ColumnElement[bool]:
     mine = and_(then.c.contract_id == _contracts.c.contract_id, then.c.from_at < month.ends_at)
     latest = select(func.max(then.c.from_at)).where(mine).correlate(_contracts).scalar_subquery()
     return and_(_paying.c.contract_id == _contracts.c.contract_id, _paying.c.from_at == latest)
-
-
-def _take_points_off(connection: Connection, month: Month, policy: Policy) -> None:
-    """Points exchanged for bill payment come off the statements just made (PNT-6)."""
 
 
 def _nothing_to_pay(month: Month) -> Any:

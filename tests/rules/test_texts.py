@@ -29,9 +29,17 @@ DATA: dict[str, Any] = {
     "cap": 50000,
     "month": "2026-06-01",
     "provider": "Eiga",
+    "most": 5000,
+    "held": 100,
+    "points": 100,
 }
 # Said by the API.
-FROM_THE_API = {"data_changed"}
+FROM_THE_API = {
+    "data_changed",
+    "points_for_bill_payment",
+    "points_for_item",
+    "authentication_key_registered",
+}
 FROM_THE_STORE = {"purchases_disclosed"}
 in_both = pytest.mark.parametrize("language", LANGUAGES)
 

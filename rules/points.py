@@ -1,0 +1,125 @@
+"""Points of the members' club: how many are granted, when they lapse, in which order they are spent (PNT-2 to PNT-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rules.calendar import day_of, first_of_month, fiscal_year_end, midnight, months_between
+from rules.facts import Contract
+from rules.figures import Policy
+from rules.passport_id import state_at
+from rules.refusal import Refusal
+
+USABLE = frozenset({"active", "ending", "suspended"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lot:
+    """What is left of the points granted on a day. The last day on which they may be spent is `lapses_on`."""
+
+    granted_on: date
+    lapses_on: date
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What points are to be exchanged for: `bill_payment`, or an `item` of the list (PNT-6)."""
+
+    exchange_id: str
+    kind: str
+    points: int
+    item: str | None = None
+
+
+def lapses_on(granted_on: date, policy: Policy) -> date:
+    """PNT-4: the last day of the fiscal year after next."""
+    return fiscal_year_end(granted_on, policy.points.lapse_after_fiscal_years)
+
+
+def year_of_membership(joined_at: datetime, granted_on: date) -> int:
+    """PNT-2: 1 in the month of joining and the eleven after it, then 2, and so on."""
+    return (months_between(day_of(joined_at), granted_on) - 1) // 12 + 1
+
+
+def joined_from(granted_on: date, year: int) -> datetime:
+    """The first instant of joining whose year of membership on that day is `year` at most."""
+    return midnight(first_of_month(granted_on, 1 - 12 * year))
+
+
+def granted(line_type: str, year: int, policy: Policy) -> int:
+    """PNT-2: the points of a month in that year of membership; the last figure of the table holds for ever."""
+    for grant in policy.point_grants:
+        if grant.line_type == line_type:
+            return grant.points[min(year, len(grant.points)) - 1]
+    return 0
+
+
+def balance(lots: Iterable[Lot]) -> int:
+    return sum(lot.left for lot in lots)
+
+
+def lapsing(lots: Iterable[Lot], today: date) -> int:
+    """PNT-8: what lapses at the end of this fiscal year."""
+    return balance(lot for lot in lots if lot.lapses_on == fiscal_year_end(today))
+
+
+def spend(lots: Iterable[Lot], points: int) -> list[tuple[Lot, int]]:
+    """PNT-5: the oldest first. Raises ValueError where they do not suffice."""
+    taken = []
+    for lot in sorted(lots):
+        part = min(lot.left, points)
+        points -= part
+        if part:
+            taken.append((lot, part))
+    if points:
+        raise ValueError("more than there are")
+    return taken
+
+
+def give_back(spent: Iterable[tuple[date, int]], points: int) -> list[tuple[date, int]]:
+    """PNT-6: what a bill did not need returns to its lots, by day of grant: spent last, back first."""
+    back = []
+    for granted_on, part in sorted(spent, reverse=True):
+        returned = min(part, points)
+        points -= returned
+        if returned:
+            back.append((granted_on, returned))
+    return back
+
+
+def not_usable(contract: Contract, now: datetime) -> Refusal | None:
+    """Points are a line's, and end with it (PNT-9, CAL-4). A suspended line keeps them."""
+    state = state_at(contract, now)
+    if contract.product == "line" and state in USABLE:
+        return None
+    return Refusal(rule="CAL-4", reason="not_in_force", data={"state": state})
+
+
+def refusal(
+    wanted: Wanted, paid: int, held: int, proven: bool, now: datetime, policy: Policy
+) -> Refusal | None:
+    """Why there is no such exchange.
+
+    `paid`: points that went into bills this month (PNT-6); `held`: the balance; `proven`: it comes from the contract's
+    own line, or an authentication key is registered (PNT-7).
+    """
+    if wanted.kind != "bill_payment":
+        no = None if proven else Refusal(rule="PNT-7", reason="exchange_not_from_line")
+    else:
+        no = _over_limit(wanted.points, paid, now, policy.points.bill_payment_per_month)
+    if no is None and wanted.points > held:
+        no = Refusal(rule="PNT-6", reason="too_few_points", data={"held": held})
+    return no
+
+
+def _over_limit(points: int, paid: int, now: datetime, most: int) -> Refusal | None:
+    """PNT-6: counted anew from the 1st of each month."""
+    if points > most:
+        return Refusal(rule="PNT-6", reason="bill_payment_too_large", data={"most": most})
+    if paid + points > most:
+        opens_at = midnight(first_of_month(day_of(now), 1))
+        return Refusal(rule="PNT-6", reason="bill_payment_limit", opens_at=opens_at, data={"most": most})
+    return None

@@ -1,0 +1,132 @@
+"""The monthly grant (PNT-2, PNT-3): one statement a chunk, which gives the same whenever and however often it runs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from rules import jobs, points
+from rules.calendar import midnight
+from rules.figures import Policy
+from store.ledger import BlockRow, FeeRow, MemberRow, PointRow
+from store.points_hold import hold_ends_back
+from store.tables import ContractRow
+from store.write import insert_found, table
+
+JOB = "points-grant"
+COLUMNS = ["contract_id", "points", "granted_on", "what", "ref", "lapses_on", "at"]
+
+_rows, _members, _contracts = table(PointRow), table(MemberRow), table(ContractRow)
+_fees, _blocks = table(FeeRow), table(BlockRow)
+
+
+def expected(connection: Connection, period: str, policy: Policy) -> int:
+    """How many lines get points for the month."""
+    found = _due(period, policy, true()).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+
+
+def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
+    """Grant to the contracts after `after` and up to `until`. Returns how many got theirs now."""
+    hold_ends_back(connection)
+    whose = (_members.c.contract_id > after) & (_members.c.contract_id <= until)
+    return grant(connection, period, whose, policy)
+
+
+def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
+    """Contracts that should have got points for the month and have not."""
+    found = _due(period, policy, true()).subquery()
+    granted = exists().where(
+        _rows.c.contract_id == found.c.contract_id,
+        _rows.c.granted_on == jobs.following(period),
+        _rows.c.what == "grant",
+    )
+    missing = select(found.c.contract_id).where(~granted).order_by(found.c.contract_id).limit(limit)
+    return list(connection.execute(missing).scalars())
+
+
+def grant(connection: Connection, period: str, whose: ColumnElement[bool], policy: Policy) -> int:
+    """A lot to each member that `whose` is about and that had none for the month."""
+    return insert_found(connection, PointRow, COLUMNS, _lots(period, whose, policy))
+
+
+def _lots(period: str, whose: ColumnElement[bool], policy: Policy) -> Select[Any]:
+    granted_on = jobs.following(period)
+    return _due(period, policy, whose).add_columns(
+        literal(granted_on, _rows.c.granted_on.type),
+        literal("grant"),
+        literal(""),
+        literal(points.lapses_on(granted_on, policy), _rows.c.lapses_on.type),
+        literal(jobs.due_at(policy.job(JOB), period), _rows.c.at.type),
+    )
+
+
+def _due(period: str, policy: Policy, whose: ColumnElement[bool]) -> Select[tuple[str, int]]:
+    """Who gets how many, by facts as of the instant of granting: what has changed since then changes nothing."""
+    on, at = jobs.following(period), jobs.due_at(policy.job(JOB), period)
+    base = and_(
+        _fees.c.contract_id == _contracts.c.contract_id,
+        _fees.c.part == "base",
+        _fees.c.first_day <= on,
+        or_(_fees.c.last_day.is_(None), _fees.c.last_day >= on),
+    )
+    joined = _members.join(_contracts, _contracts.c.contract_id == _members.c.contract_id)
+    found = (
+        select(_members.c.contract_id, _points(on, policy).label("points"))
+        .select_from(joined.outerjoin(_fees, base))
+        .where(whose, _is_member(on, at), _in_use(on, at))
+        .subquery()
+    )
+    return select(found.c.contract_id, found.c.points).where(found.c.points > 0)
+
+
+def _points(on: date, policy: Policy) -> ColumnElement[int]:
+    """The table of the policy, by line type and year of membership; the last figure holds for ever (PNT-2)."""
+    line_type = func.coalesce(_fees.c.item, _contracts.c.line_type)
+    cases: list[tuple[ColumnElement[bool], int]] = []
+    for grant in policy.point_grants:
+        of_type = line_type == grant.line_type
+        for year in range(1, len(grant.points)):
+            since = _members.c.joined_at >= points.joined_from(on, year)
+            cases.append((of_type & since, points.granted(grant.line_type, year, policy)))
+        cases.append((of_type, grant.points[-1]))
+    return case(*cases, else_=0)
+
+
+def _is_member(on: date, at: datetime) -> ColumnElement[bool]:
+    """At 00:00 of the day already, and still at the instant of granting."""
+    return and_(
+        _members.c.joined_at <= midnight(on),
+        _members.c.counted_from <= at,
+        or_(_members.c.left_at.is_(None), _members.c.left_at > at),
+    )
+
+
+def _in_use(on: date, at: datetime) -> ColumnElement[bool]:
+    """PNT-3: with the discount, in force, and not suspended."""
+    suspended = exists().where(
+        _blocks.c.contract_id == _contracts.c.contract_id,
+        _blocks.c.from_at <= at,
+        or_(_blocks.c.until_at.is_(None), _blocks.c.until_at > at),
+    )
+    return and_(
+        _contracts.c.two_year_discount,
+        _contracts.c.in_force_from <= on,
+        or_(_contracts.c.in_force_to.is_(None), _contracts.c.in_force_to >= on),
+        or_(_contracts.c.ended_at.is_(None), _contracts.c.ended_at > at),
+        ~suspended,
+    )

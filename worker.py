@@ -35,6 +35,7 @@ from activities.outside import Outside
 from activities.payment_method import Cards
 from activities.record import Recorder
 from activities.runs import Runs
+from activities.settlement import Settlement
 from credentials import Credentials
 from gate import TASK_TIMEOUT, Gate, connect_client
 from outside.letters import Printer
@@ -85,13 +86,15 @@ def activities(
     outside, mailer, printer = Outside(engine, clock), Mailer(settings), Printer(settings)
     notices = Notices(outside, mailer, printer, Credentials(settings.secret_key.get_secret_value()))
     mailings = Mailings(notices, mailer, printer)
-    runs = Runs(engine, clock, mailings, Gate(client, settings.task_queue))
+    gate = Gate(client, settings.task_queue)
+    runs = Runs(engine, clock, mailings, gate)
     return [
         Recorder(engine).record,
         notices.send,
         Cards(outside, gateway).register_card,
         Contracts(outside, client, settings.task_queue).wake,
         *(runs.ready, runs.begin, runs.chunks, runs.notices, runs.prove),
+        Settlement(engine, gateway, gate).settle,
     ]
 
 

@@ -40,7 +40,7 @@ class Outside:
             return known
         began = time.monotonic()
         try:
-            async with _alive():
+            async with alive():
                 outcome = await attempt()
         except Exception as fault:
             trouble = str(fault) if isinstance(fault, Unreachable) else f"a fault: {type(fault).__name__}"
@@ -70,7 +70,7 @@ class Outside:
 
 
 @asynccontextmanager
-async def _alive() -> AsyncIterator[None]:
+async def alive() -> AsyncIterator[None]:
     """Say so now and then; what is quickly done says nothing."""
 
     async def beat() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
+from temporalio import activity
 
+from activities.outside import alive
 from gate import Gate, Refused, Unavailable
 from outside.notice import Unreachable
 from outside.payments import Declined, Gateway
@@ -17,99 +20,99 @@ from rules import policy as policies
 from rules.change import Bill
 from rules.facts import Contract
 from rules.figures import Policy
+from rules.runs import Range, Reached, Run
 from store import bills, people, settlement
-from store.settlement import Card
+from store.settlement import Owed
 
 T = TypeVar("T")
 CHARGED_AT_ONCE, BEGUN_AT_ONCE, GROUP = 50, 10, 200
-WAITS = (0.2, 1.0, 3.0)
-"""Seconds between tries of a card before it is left for the next time."""
+STRETCH_SECONDS = 20
+"""How long one activity works before it hands over to the next."""
+
+TRIES = 8
+"""How often the activity tries those that could not be reached before they are left to an operator."""
 
 BY = "calendar"
 log = structlog.get_logger()
 
 
 class Settlement:
-    """The stage of the settlement run after its chunks, for the contracts of a range.
+    """The stage of the settlement run after its chunks. What it does is keyed by statement, so it can stop anywhere.
 
-    `after` charges cards and begins collections, a group at a time; repeating it, or stopping anywhere, does nothing twice.
-    It returns for how many contracts nothing is left to do, and those that could not be reached, with the reason: they are
-    what `store.settlement.left` names. Raises Unreachable where that is all of a group, so that the gateway is down.
+    Contracts that could not be reached stay open: `store.settlement.left` names them, and the run tries them again.
     """
 
     def __init__(self, engine: Engine, gateway: Gateway, gate: Gate) -> None:
         self._engine, self._gateway, self._gate = engine, gateway, gate
 
-    async def after(
-        self,
-        period: str,
-        after: str,
-        until: str,
-        policy: Policy,
-        now: datetime,
-        beat: Callable[[], None] = lambda: None,
-    ) -> tuple[int, dict[str, str]]:
-        """`now` is business time, by the engine's clock; `beat` is called after each group."""
-        failed: dict[str, str] = {}
-        done = 0
-        cards = await self._do(lambda c: settlement.cards(c, period, after, until, policy))
-        for group in _groups(cards):
-            paid, unreached = await self._charge(period, group, policy)
-            done, failed = done + paid, failed | unreached
-            beat()
-        unpaid = await self._do(lambda c: settlement.unpaid(c, period, after, until))
-        open_ones = [contract_id for contract_id in unpaid if contract_id not in failed]
-        for names in _groups(open_ones):
-            unreached = await self._collect(period, names, policy, now)
-            done, failed = done + len(names) - len(unreached), failed | unreached
-            beat()
-        return done, failed
+    @activity.defn(name="run_settle")
+    async def settle(self, run: Run, part: Range, now: datetime) -> Reached:
+        """Charge cards and begin collections, group by group, until the range is done or some time has passed.
 
-    async def _charge(self, period: str, group: list[Card], policy: Policy) -> tuple[int, dict[str, str]]:
+        `now` is business time by the engine's clock. Raises Unreachable at the end where somebody could not be reached.
+        """
+        began, reached = time.monotonic(), Reached(last=part.after)
+        unreached: set[str] = set()
+        async with alive():
+            while reached.last is not None and time.monotonic() < began + STRETCH_SECONDS:
+                rest = Range(after=reached.last, until=part.until)
+                group, failed = await self._group(run.period, rest, now)
+                last = group[-1].contract_id if group else None
+                reached = Reached(last=last, done=reached.done + len(group) - len(failed))
+                unreached |= failed
+        if unreached and activity.info().attempt < TRIES:
+            raise Unreachable(f"{len(unreached)} could not be reached, such as {min(unreached)}")
+        return reached
+
+    async def _group(self, period: str, part: Range, now: datetime) -> tuple[list[Owed], set[str]]:
+        """The next open statements, and whose could not be dealt with."""
+        policy = policies.current()
+        group = await self._do(lambda c: settlement.owed(c, period, part.after, part.until, policy, GROUP))
+        cards = [owed for owed in group if owed.reference is not None]
+        paid, unreached = await self._charge(period, cards, policy)
+        dealt_with = unreached | {owed.contract_id for owed in paid}
+        rest = [owed.contract_id for owed in group if owed.contract_id not in dealt_with]
+        return group, unreached | await self._collect(period, rest, policy, now)
+
+    async def _charge(self, period: str, cards: list[Owed], policy: Policy) -> tuple[list[Owed], set[str]]:
+        """Those that are paid now, and those of which nobody knows."""
         turns = asyncio.Semaphore(CHARGED_AT_ONCE)
 
-        async def charge(card: Card) -> bool | str:
+        async def charge(card: Owed) -> bool | None:
             async with turns:
                 return await self._one(period, card)
 
-        outcomes = await asyncio.gather(*(charge(card) for card in group))
-        paid = [card for card, outcome in zip(group, outcomes, strict=True) if outcome is True]
+        outcomes = await asyncio.gather(*(charge(card) for card in cards))
+        known = list(zip(cards, outcomes, strict=True))
+        paid = [card for card, outcome in known if outcome]
         await self._do(lambda c: settlement.charged(c, period, paid, policy))
-        pairs = zip(group, outcomes, strict=True)
-        failed = {card.contract_id: outcome for card, outcome in pairs if isinstance(outcome, str)}
-        if len(failed) == len(group):
-            raise Unreachable(next(iter(failed.values())))
-        return len(paid), failed
+        return paid, {card.contract_id for card, outcome in known if outcome is None}
 
-    async def _one(self, period: str, card: Card) -> bool | str:
-        """Whether the card was charged, or why nobody knows. The key is the statement's: it is charged once."""
-        if card.reference is None:
+    async def _one(self, period: str, card: Owed) -> bool | None:
+        """Whether the card was charged; None where nobody knows. The key is the statement's: it is charged once."""
+        key = f"settlement-{period}-{card.contract_id}"
+        try:
+            await self._gateway.charge(key, str(card.reference), card.amount)
+        except Declined:
             return False
-        trouble = ""
-        for wait in (*WAITS, None):
-            try:
-                await self._gateway.charge(
-                    f"settlement-{period}-{card.contract_id}", card.reference, card.amount
-                )
-                return True
-            except Declined:
-                return False
-            except Unreachable as fault:
-                trouble = str(fault)
-            if wait is not None:
-                await asyncio.sleep(wait)
-        log.warning("not charged yet", contract_id=card.contract_id, period=period, trouble=trouble)
-        return trouble
+        except Unreachable as fault:
+            log.warning("not charged yet", contract_id=card.contract_id, period=period, trouble=str(fault))
+            return None
+        return True
 
-    async def _collect(self, period: str, names: list[str], policy: Policy, now: datetime) -> dict[str, str]:
-        turns, failed = asyncio.Semaphore(BEGUN_AT_ONCE), dict[str, str]()
+    async def _collect(self, period: str, names: list[str], policy: Policy, now: datetime) -> set[str]:
+        """Begin collections; those that could not be begun."""
+        turns, failed = asyncio.Semaphore(BEGUN_AT_ONCE), set[str]()
 
         async def begin(contract_id: str) -> None:
             async with turns:
                 try:
                     await self._begin(period, contract_id, policy, now)
                 except (Unavailable, Refused) as fault:
-                    failed[contract_id] = str(fault) or type(fault).__name__
+                    log.warning(
+                        "not collected yet", contract_id=contract_id, period=period, trouble=str(fault)
+                    )
+                    failed.add(contract_id)
 
         await asyncio.gather(*(begin(contract_id) for contract_id in names))
         return failed
@@ -146,8 +149,3 @@ class Settlement:
                 return work(connection)
 
         return await asyncio.to_thread(run)
-
-
-def _groups(whole: list[T]) -> Iterator[list[T]]:
-    for first in range(0, len(whole), GROUP):
-        yield whole[first : first + GROUP]

@@ -20,13 +20,17 @@ from store.tables import PaymentRow
 from store.write import table, upsert
 
 JOB = "settlement"
+BY_CARD = "credit_card"
 COLLECTED_FOR_US = ("account_transfer", "atone", "np_invoice", "isp_collection")
 _rows, _credits = table(StatementRow), table(CreditRow)
 _paying, _payments = table(PayingRow), table(PaymentRow)
 
 
-class Card(NamedTuple):
-    """What a card is charged with, in yen; `reference` is the gateway's for the card, None where it never took one."""
+class Owed(NamedTuple):
+    """A statement that neither was settled nor is collected: yen, and the gateway's reference of the card to be charged.
+
+    No reference: it is not paid by card, or by one that the gateway never took.
+    """
 
     contract_id: str
     amount: int
@@ -68,51 +72,49 @@ def left(connection: Connection, period: str, policy: Policy, limit: int) -> lis
     return list(connection.execute(found.limit(limit)).scalars())
 
 
-def cards(connection: Connection, period: str, after: str, until: str, policy: Policy) -> list[Card]:
-    """What is to be charged to cards: the latest card given by the day of settlement."""
+def owed(
+    connection: Connection, period: str, after: str, until: str, policy: Policy, limit: int
+) -> list[Owed]:
+    """The next statements of a range that are still open. A card is the latest given by the day of settlement."""
     at = due_at(period, policy)
-    given = (_paying.c.contract_id == _rows.c.contract_id) & (_paying.c.method == "credit_card")
+    given = (_paying.c.contract_id == _rows.c.contract_id) & (_paying.c.method == BY_CARD)
     latest = select(_paying.c.payment_id).where(given, _paying.c.from_at <= at)
     latest = latest.order_by(_paying.c.from_at.desc()).limit(1)
     payment_id = func.coalesce(latest.correlate(_rows).scalar_subquery(), _rows.c.payment_id)
+    card = (_payments.c.payment_id == payment_id) & (_rows.c.payment_method == BY_CARD)
     found = (
         select(_rows.c.contract_id, _left(at), _payments.c.reference)
         .select_from(_rows)
-        .outerjoin(_payments, _payments.c.payment_id == payment_id)
-        .where(_open(period, after, until), _rows.c.payment_method == "credit_card")
+        .outerjoin(_payments, card)
+        .where(_open(period, after, until), _rows.c.payment_method.not_in(COLLECTED_FOR_US))
     )
-    return [Card(*row) for row in connection.execute(found.order_by(_rows.c.contract_id))]
+    rows = connection.execute(found.order_by(_rows.c.contract_id).limit(limit))
+    return [Owed(*row) for row in rows]
 
 
-def charged(connection: Connection, period: str, done: list[Card], policy: Policy) -> None:
+def charged(connection: Connection, period: str, done: list[Owed], policy: Policy) -> None:
     """The gateway took the money of these. Repeating it does nothing."""
     at = due_at(period, policy)
     credits = [
         {
-            "credit_id": f"s-{period}-{card.contract_id}",
-            "contract_id": card.contract_id,
+            "credit_id": f"s-{period}-{one.contract_id}",
+            "contract_id": one.contract_id,
             "period": period,
             "kind": "card",
-            "amount": card.amount,
+            "amount": one.amount,
             "at": at,
         }
-        for card in done
+        for one in done
     ]
     if credits:
         upsert(connection, CreditRow, credits)
-        named = _rows.c.contract_id.in_([card.contract_id for card in done])
+        named = _rows.c.contract_id.in_([one.contract_id for one in done])
         mine = (_rows.c.period == period) & named & _rows.c.paid_on.is_(None)
         connection.execute(update(_rows).where(mine).values(paid_on=day_of(at)))
 
 
-def unpaid(connection: Connection, period: str, after: str, until: str) -> list[str]:
-    """Contracts whose statement waits for its collection to begin."""
-    found = select(_rows.c.contract_id).where(_open(period, after, until)).order_by(_rows.c.contract_id)
-    return list(connection.execute(found).scalars())
-
-
 def is_unpaid(connection: Connection, period: str, contract_id: str) -> bool:
-    """Whether the contract's statement still waits for that."""
+    """Whether the contract's statement is neither paid nor collected."""
     mine = _to_pay(period) & _unsettled() & (_rows.c.contract_id == contract_id)
     return connection.execute(select(_rows.c.contract_id).where(mine)).first() is not None
 

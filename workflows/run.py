@@ -71,6 +71,17 @@ class RunWorkflow:
             reached = await self.at_length("run_chunks", rest)
             self.done += reached.done
             self.show()
+        if self.asked.job == "settlement":
+            await self.settle(part)
+
+    async def settle(self, part: Range) -> None:
+        """Where others have a say in it: cards are charged, and collections begun for what is left (BIL-3)."""
+        reached = Reached(last=part.after)
+        while reached.last is not None:
+            rest = Range(after=reached.last, until=part.until)
+            reached = await self.at_length("run_settle", rest, clock.now())
+            self.done += reached.done
+            self.show()
 
     async def send_notices(self) -> None:
         reached = Reached(last="")

@@ -7,12 +7,14 @@ from typing import Any
 
 from rules.change import Change
 from rules.facts import Delivery
+from rules.runs import Range, Run
 from store import people
 from store.tables import PassportIdRow
 from store.write import table
 from tests.activities.world import World
 from tests.rules.cases import at
 from tests.stack import APPLICANT
+from tests.store.test_settlement import card, owed
 from tests.workflows.life import Life, applied, line_applied
 from workflows.step import Step
 
@@ -157,7 +159,17 @@ def deliver(kind: str, tell: Tell = life) -> Callable[[World], Any]:
     return prepare
 
 
+async def owed_by_card(world: World) -> Arguments:
+    """A statement of June that is paid by a card which the gateway knows."""
+    name = world.name
+    given = world.outside.sandbox.pay("cards", f"card-{name}", card_token="tok_ok").json()
+    owed(world.engine, f"k-{name}", "credit_card")
+    card(world.engine, f"pay-k-{name}", given["reference"])
+    return Run(job="settlement", period="2026-06"), Range(), at("2026-07-25 06:00:00")
+
+
 CASES: dict[str, list[Prepare]] = {
+    "run_settle": [owed_by_card],
     "record": [
         *(record(number) for number in range(0, 13, 2)),
         record_what_was_overdue,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rules.runs import Reached
 from tests.activities.cases import CASES, Prepare
 from tests.activities.run_cases import RUN_CASES
 from tests.activities.world import OutsideWorld
@@ -31,8 +33,8 @@ async def test_an_activity_can_run_twice_and_fail_at_each_step(
 
     twice = outside.world(template)
     arguments = await prepare(twice)
-    first = await twice.run(name, *arguments)
-    assert await twice.run(name, *arguments) == first
+    first = answer(await twice.run(name, *arguments))
+    assert answer(await twice.run(name, *arguments)) == first
     assert await twice.traces() == once
 
     for number, step in enumerate(steps):
@@ -42,8 +44,13 @@ async def test_an_activity_can_run_twice_and_fail_at_each_step(
         with pytest.raises(Exception):  # noqa: B017 - whichever it is, Temporal runs the activity again
             await world.run(name, *arguments)
         outside.faults.begin(broken=None)
-        assert await world.run(name, *arguments) == first
+        assert answer(await world.run(name, *arguments)) == first
         assert await world.traces() == once, f"after a fault at step {number}: {step}"
+
+
+def answer(told: Any) -> Any:
+    """How much was done this time is for people to look at."""
+    return told.last if isinstance(told, Reached) else told
 
 
 async def undisturbed(

@@ -63,6 +63,11 @@ class World:
                 for card in self.outside.sandbox.ledger("cards")
                 if self.name in card["key"]
             ],
+            "charges": [
+                {"key": charge["key"], "amount": charge["amount"]}
+                for charge in self.outside.sandbox.ledger("charges")
+                if self.name in charge["key"]
+            ],
             "letters": sorted(self._letters()),
             "workflows": [await self._workflow(row["contract_id"]) for row in self._rows("contract")],
         }

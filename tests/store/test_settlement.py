@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from store import settlement
 from store.ledger import CreditRow, PayingRow, StatementRow
-from store.settlement import Card
+from store.settlement import Owed
 from store.tables import PaymentRow
 from store.write import insert, table
 from tests.rules.cases import POLICY, at
@@ -138,13 +138,15 @@ def test_a_bill_whose_collection_has_begun_is_dealt_with(engine: Engine) -> None
     owed(engine, "k-1", "invoice", collected_at=at("2026-07-25 06:00:00"))
     assert left(engine) == []
     with engine.begin() as connection:
-        assert settlement.unpaid(connection, "2026-06", FIRST, LAST) == []
+        assert settlement.owed(connection, "2026-06", FIRST, LAST, POLICY, 9) == []
 
 
 @pytest.mark.rule("BIL-3")
 def test_the_card_charged_is_the_latest_given_by_the_day_of_settlement(engine: Engine) -> None:
     for name in ("k-1", "k-2", "k-3", "k-4"):
         owed(engine, name, "credit_card")
+    owed(engine, "k-5", "invoice")
+    card(engine, "pay-k-5", "card_5", "2026-03-20 10:00:00", "k-5")
     card(engine, "pay-k-1", "card_old", "2026-03-20 10:00:00", "k-1")
     card(engine, "pay-new", "card_new", "2026-07-10 10:00:00", "k-1")
     card(engine, "pay-late", "card_late", "2026-07-25 06:00:01", "k-1")
@@ -153,12 +155,13 @@ def test_the_card_charged_is_the_latest_given_by_the_day_of_settlement(engine: E
     credit(engine, "k-3", 2000, "2026-07-10 10:00:00")
     credit(engine, "k-3", 500, "2026-07-26 10:00:00")  # the run is late: what it asks for stays the same
     with engine.begin() as connection:
-        found = settlement.cards(connection, "2026-06", FIRST, LAST, POLICY)
+        found = settlement.owed(connection, "2026-06", FIRST, LAST, POLICY, 9)
     assert found == [
-        Card("k-1", 5000, "card_new"),
-        Card("k-2", 5000, None),
-        Card("k-3", 3000, "card_3"),
-        Card("k-4", 5000, None),
+        Owed("k-1", 5000, "card_new"),
+        Owed("k-2", 5000, None),
+        Owed("k-3", 3000, "card_3"),
+        Owed("k-4", 5000, None),
+        Owed("k-5", 5000, None),
     ]
 
 
@@ -168,11 +171,11 @@ def test_charged_cards_are_written_once(engine: Engine) -> None:
         owed(engine, name, "credit_card")
     for _ in range(2):
         with engine.begin() as connection:
-            settlement.charged(connection, "2026-06", [Card("k-1", 5000, "card_1")], POLICY)
+            settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY)
             settlement.charged(connection, "2026-06", [], POLICY)
     assert credits(engine) == [("k-1", "card", 5000, at("2026-07-25 06:00:00"))]
     assert paid(engine) == {"k-1": date(2026, 7, 25), "k-2": None}
     with engine.begin() as connection:
-        assert settlement.unpaid(connection, "2026-06", FIRST, LAST) == ["k-2"]
+        assert settlement.owed(connection, "2026-06", FIRST, LAST, POLICY, 9) == [Owed("k-2", 5000, None)]
         assert settlement.is_unpaid(connection, "2026-06", "k-2")
         assert not settlement.is_unpaid(connection, "2026-06", "k-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -49,17 +50,17 @@ async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, A
     return await _preview(request, contract_id, kind, plain(body))
 
 
-def _facts(connection: Connection, contract_id: str) -> tuple[Contract, Holdings, Names]:
+def _facts(connection: Connection, contract_id: str, now: datetime) -> tuple[Contract, Holdings, Names]:
     """A contract, what hangs on it and how that is called: in one transaction, or half of a switch-over shows (COL-6)."""
     contract = contracts.snapshot(connection, contract_id)
     if contract.product != "line":
         return contract, Holdings(), {}
-    return contract, lines.holdings(connection, contract_id), lines.names(connection, contract_id)
+    return contract, lines.holdings(connection, contract_id, now), lines.names(connection, contract_id)
 
 
 async def _preview(request: Request, contract_id: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
     now, words = service(request).now(), language(request)
-    contract, holdings, named = await service(request).read(lambda c: _facts(c, contract_id))
+    contract, holdings, named = await service(request).read(lambda c: _facts(c, contract_id, now))
     found = decision.decide(kinds.as_of(contract, now), kind, body, now, policy.current(), holdings)
     if isinstance(found, Refusal):
         raise refused(found)
@@ -95,8 +96,8 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     if contract.state in beside.OVER:
         await _preview(request, contract_id, kind, plain(body))
     await _passport_id_exists(request, contract_id, plain(body))
-    _, holdings, _ = await service(request).read(lambda connection: _facts(connection, contract_id))
     found, command = service(request), commands.command_id(request)
+    _, holdings, _ = await found.read(lambda connection: _facts(connection, contract_id, found.now()))
     public, personal = split(found, body, contract_id, kind, command)
     head = commands.head(found, command, caller.by)
     ask = Ask(**head, kind=kind, body=public, consent=body.consent, holdings=holdings)
@@ -135,7 +136,7 @@ async def _shown(request: Request, procedure_id: str, caller: Caller) -> dict[st
         row = contracts.procedure(connection, procedure_id, caller.name)
         if row is None:
             return None
-        stored, _, named = _facts(connection, row["contract_id"])
+        stored, _, named = _facts(connection, row["contract_id"], now)
         shown = shapes.procedure(row, stored, now, words, named)
         if row["kind"] == "plan_change":
             shown["successor_contract_id"] = stored.successor_contract_id

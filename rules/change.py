@@ -157,6 +157,7 @@ class Holdings(BaseModel):
 
     passport_ids: list[str] = []
     items: list[Item] = []
+    points: int = 0
 
 
 class Command(BaseModel):

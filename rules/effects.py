@@ -22,6 +22,7 @@ What = Literal[
     "passport_id_deleted",
     "monthly_item_ended",
     "provider_cancellation_fee",
+    "points_forfeited",
     "matomete_ends",
     "number_lapses",
     "form_lapses",

@@ -1,4 +1,4 @@
-"""What hangs on a line and ends with it (LIN-4, COL-3, COL-5)."""
+"""What hangs on a line and ends with it (LIN-4, COL-3 to COL-5, PNT-9)."""
 
 from __future__ import annotations
 
@@ -24,4 +24,5 @@ def losses(holdings: Holdings, at: datetime | None) -> list[Effect]:
         for item in holdings.items
         if item.cancellation_fee
     ]
-    return [*ids, *ended, *fees, *([Effect(at=at, what="matomete_ends")] if ids else [])]
+    points = [Effect(at=at, what="points_forfeited", amount=holdings.points)] if holdings.points else []
+    return [*ids, *ended, *fees, *points, *([Effect(at=at, what="matomete_ends")] if ids else [])]

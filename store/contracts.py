@@ -20,6 +20,12 @@ def snapshot(connection: Connection, contract_id: str) -> Contract:
     return Contract.model_validate(connection.execute(found).scalar_one())
 
 
+def lock_line(connection: Connection, contract_id: str) -> Contract:
+    """The line, its row locked to the end of the transaction."""
+    found = select(_rows.c.snapshot).where(_rows.c.contract_id == contract_id).with_for_update()
+    return Contract.model_validate(connection.execute(found).scalar_one())
+
+
 def owned(connection: Connection, contract_id: str, account_id: str | None) -> Contract | None:
     """The contract, if it is there and the account's; any account's where `account_id` is None (an operator looks)."""
     found = select(_rows.c.snapshot).where(_rows.c.contract_id == contract_id)

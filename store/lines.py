@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, se
 
 from rules.change import Change, Holdings, Item
 from rules.facts import Contract
+from store import points
 from store.tables import (
     AnswerRow,
     ApprovalNumberRow,
@@ -67,7 +68,7 @@ def end_items(connection: Connection, which: Any, at: datetime) -> None:
 
 
 def wipe(connection: Connection, contract_id: str, at: datetime) -> None:
-    """Delete every ID of the line for good; an audit row each remains (COL-6, COL-7)."""
+    """Delete every ID of the line for good; an audit row each remains. Points go with them (COL-4, COL-6, COL-7)."""
     mine = _ids.c.contract_id == contract_id
     kept = select(_ids.c.passport_id, _ids.c.contract_id, literal(at, _deletions.c.deleted_at.type)).where(
         mine
@@ -75,6 +76,7 @@ def wipe(connection: Connection, contract_id: str, at: datetime) -> None:
     connection.execute(insert(_deletions).from_select(["passport_id", "contract_id", "deleted_at"], kept))
     connection.execute(delete(_ids).where(mine))
     end_items(connection, _purchases.c.contract_id == contract_id, at)
+    points.forfeit(connection, contract_id, at)
     moves = (_procedures.c.contract_id == contract_id) & (_procedures.c.kind == "move")
     connection.execute(update(_procedures).where(moves).values(body={}))
     _forget(connection, _answers.c.contract_id == contract_id)
@@ -97,8 +99,8 @@ def names_deleted(connection: Connection, contract_id: str, body: str) -> bool:
     return any(passport_id in body for passport_id in connection.execute(found).scalars())
 
 
-def holdings(connection: Connection, contract_id: str) -> Holdings:
-    """What hangs on the line now, by opaque IDs, in a fixed order."""
+def holdings(connection: Connection, contract_id: str, now: datetime) -> Holdings:
+    """What hangs on the line at `now`, by opaque IDs, in a fixed order."""
     ids = select(_ids.c.passport_id).where(_ids.c.contract_id == contract_id).order_by(_ids.c.passport_id)
     living = (_purchases.c.contract_id == contract_id) & (_purchases.c.kind == "monthly")
     items = (
@@ -109,6 +111,7 @@ def holdings(connection: Connection, contract_id: str) -> Holdings:
     return Holdings(
         passport_ids=list(connection.execute(ids).scalars()),
         items=[Item(**row) for row in connection.execute(items).mappings()],
+        points=sum(lot.left for lot in points.lots(connection, contract_id, now)),
     )
 
 

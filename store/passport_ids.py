@@ -12,7 +12,7 @@ from rules import passport_id as rule
 from rules.facts import Contract
 from rules.figures import Policy
 from rules.refusal import Refusal
-from store import lines
+from store import contracts, lines
 from store.tables import ContractRow, DeletionRow, PassportIdRow, PurchaseRow
 from store.write import table
 
@@ -34,15 +34,9 @@ def by_name(connection: Connection, name: str) -> RowMapping | None:
     return connection.execute(select(_rows).where(_rows.c.name == name)).mappings().first()
 
 
-def lock_line(connection: Connection, contract_id: str) -> Contract:
-    """The line, its row locked to the end of the transaction."""
-    found = select(_contracts.c.snapshot).where(_contracts.c.contract_id == contract_id).with_for_update()
-    return Contract.model_validate(connection.execute(found).scalar_one())
-
-
 def add(connection: Connection, values: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
     """Write a new ID, or say why not."""
-    contract = lock_line(connection, values["contract_id"])
+    contract = contracts.lock_line(connection, values["contract_id"])
     living = select(func.count()).where(_rows.c.contract_id == contract.contract_id)
     no = (
         rule.not_here(contract, now)
@@ -58,7 +52,7 @@ def change(
     connection: Connection, contract_id: str, passport_id: str, values: dict[str, Any], now: datetime
 ) -> Refusal | None:
     """Change name, password, cap or line authentication, or say why not. What was bought stays as it is (MAT-7)."""
-    contract = lock_line(connection, contract_id)
+    contract = contracts.lock_line(connection, contract_id)
     row = find(connection, contract_id, passport_id)
     no = rule.not_in_force(contract, now)
     if no or row is None:
@@ -73,7 +67,7 @@ def change(
 
 def remove(connection: Connection, contract_id: str, passport_id: str, now: datetime) -> Refusal | None:
     """Delete an ID for good, or say why not; its monthly items are settled no more (MAT-8)."""
-    contract = lock_line(connection, contract_id)
+    contract = contracts.lock_line(connection, contract_id)
     row = find(connection, contract_id, passport_id)
     no = rule.not_in_force(contract, now)
     if no or row is None:

@@ -12,9 +12,8 @@ from rules.calendar import day_of, first_of_month, midnight
 from rules.figures import Policy
 from rules.points import Lot, Wanted
 from rules.refusal import Refusal
-from store import points_grant, points_lapse
+from store import contracts, points_grant, points_lapse
 from store.ledger import ExchangeRow, MemberRow, PointRow, RunRow
-from store.passport_ids import lock_line
 from store.points_hold import wait_for_runs
 from store.tables import EntryRow, LineAccessRow
 from store.write import insert, insert_found, table
@@ -41,7 +40,7 @@ def exchange(
     connection: Connection, contract_id: str, wanted: Wanted, from_line: bool, now: datetime, figures: Policy
 ) -> Refusal | None:
     """Spend points, or say why not. Holds the line's row, so that none are spent twice. Repeating it does nothing."""
-    contract = lock_line(connection, contract_id)
+    contract = contracts.lock_line(connection, contract_id)
     if _exchanged(connection, wanted.exchange_id):
         return None
     if no := points.not_usable(contract, now):
@@ -112,7 +111,7 @@ def key_registered(connection: Connection, contract_id: str) -> bool:
 
 def register_key(connection: Connection, contract_id: str, now: datetime) -> Refusal | None:
     """From now on exchanges need no line; or why not. Repeating it changes nothing."""
-    no = points.not_usable(lock_line(connection, contract_id), now)
+    no = points.not_usable(contracts.lock_line(connection, contract_id), now)
     if no is None and not key_registered(connection, contract_id):
         mine = _access.c.contract_id == contract_id
         connection.execute(update(_access).where(mine).values(key_registered_at=now))

@@ -88,7 +88,7 @@ def taken_up(engine: Engine, settings: Settings, number: int) -> Seen:
         line.adds(f"i-{number}-{one}", f"name-{number}-{one}", None, now)
     item = {"purchase_id": f"u-{number}", "kind": "monthly", "amount": 500, "cancellation_fee": 1000}
     line.buys({"contract_id": line.name, "passport_id": f"i-{number}-0"}, item, True, now)
-    line.knows()
+    line.knows(now)
     approval = f"A{number:010}"
     line.personal = {"number": {"number": approval, "contract_id": line.name}}
     line.ask(words(now), "conversion", {})

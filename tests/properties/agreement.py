@@ -51,7 +51,7 @@ class Agreement(RuleBasedStateMachine):
 
     def accepted(self, kind: str, body: dict[str, Any], against: set[str]) -> bool:
         """Ask for it, where the book and the service agree that it may be asked for."""
-        self.line.knows()
+        self.line.knows(self.now)
         if not self.agree(self.line.judge(words(self.now), kind, body), against):
             return False
         command = f"{self.line.name}-{self.line.commands + 1}"

@@ -38,9 +38,10 @@ def words(now: datetime) -> str:
 class Lived(Life):
     """`personal` goes with the next command, as the API would put it down."""
 
-    def __init__(self, engine: Engine, number: int, now: datetime, cap: int) -> None:
+    def __init__(self, engine: Engine, number: int, now: datetime, cap: int, discount: bool = False) -> None:
         name = f"k-{number}"
         facts = {"contract_id": name, "applied_at": now, "monthly_cap": cap, "payment_id": f"pay-{number}"}
+        facts["two_year_discount"] = discount
         super().__init__(line_applied(**facts))
         self.engine, self.name, self.numbers = engine, name, list[str]()
         self.personal: dict[str, Any] = self._applicant(number)
@@ -67,10 +68,10 @@ class Lived(Life):
         contract = self.contract
         contract.deliveries = [one for one in contract.deliveries if one.kind == "register_card"]
 
-    def knows(self) -> None:
+    def knows(self, now: datetime) -> None:
         """What hangs on the line, as the API reads it before it sends a request."""
         with self.engine.begin() as connection:
-            self.holdings = lines.holdings(connection, self.name)
+            self.holdings = lines.holdings(connection, self.name, now)
 
     def deals_with(self, now: datetime, task: Task, action: str) -> bool:
         """An operator's answer; False where the task is not there any more by the time it comes."""

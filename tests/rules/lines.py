@@ -18,6 +18,7 @@ FULL = Holdings(
         Item(purchase_id="u-1", passport_id="i-1", cancellation_fee=1000),
         Item(purchase_id="u-2", passport_id="i-2"),
     ],
+    points=1200,
 )
 BODIES: dict[str, dict[str, Any]] = {
     "cancellation": {},

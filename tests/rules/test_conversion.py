@@ -105,6 +105,7 @@ def test_what_will_be_lost_is_shown_by_id_item_and_fee_with_no_date_yet() -> Non
         ("monthly_item_ended", "u-1", None),
         ("monthly_item_ended", "u-2", None),
         ("provider_cancellation_fee", "u-1", 1000),
+        ("points_forfeited", None, 1200),
         ("matomete_ends", None, None),
     ]
     assert {effect.at for effect in effects[1:]} == {None}

@@ -58,6 +58,7 @@ def test_before_it_is_cancelled_all_that_ends_is_shown_with_each_amount() -> Non
         ("monthly_item_ended", "u-1", None),
         ("monthly_item_ended", "u-2", None),
         ("provider_cancellation_fee", "u-1", 1000),
+        ("points_forfeited", None, 1200),
         ("matomete_ends", None, None),
     ]
 

@@ -74,6 +74,8 @@ class Notices:
             deleted = lines.deleted(connection, delivery.contract_id, delivery.at)
             number = self._credentials.certificate(delivery.contract_id)
             return {"certificate_number": number, "passport_ids": str(deleted)}
+        if delivery.kind == "statement":
+            return bills.told(connection, delivery.contract_id, delivery.data["period"])
         if delivery.kind in BOTH:
             period = delivery.data["period"]
             return {"billing_number": bills.number_of(connection, delivery.contract_id, period)}
@@ -106,7 +108,7 @@ class Notices:
             delivery_id=delivery.delivery_id,
             contract_id=delivery.contract_id,
             kind=delivery.kind,
-            channel=CHANNELS.get(delivery.kind, "mail"),
+            channel=delivery.data.get("channel") or CHANNELS.get(delivery.kind, "mail"),
             language="both" if delivery.kind in BOTH else person["language"],
             at=delivery.at.astimezone(JST),
             to=to,

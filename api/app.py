@@ -31,6 +31,7 @@ from api import (
     procedures,
     purchases,
     sessions,
+    statements,
 )
 from api.calendar import Calendar
 from api.clock import EngineClock
@@ -59,6 +60,7 @@ ROUTERS = (
     jobs,
     passport_ids,
     purchases,
+    statements,
 )
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from sqlalchemy import RowMapping
 
 from api import shapes
@@ -13,12 +13,11 @@ from api.bodies import Body, read, takes
 from api.callers import Caller, customer
 from api.language import language
 from api.pages import page_of_all
-from api.problems import Problem, invalid, not_found, refused
+from api.problems import invalid, not_found, refused
 from api.service import service
 from rules import beside
 from rules.calendar import day_of
 from rules.facts import Contract
-from rules.receipts import refusal as receipt_refusal
 from rules.refusal import Refusal
 from store import contracts, parties
 from workflows import kinds
@@ -141,13 +140,3 @@ def _option(request: Request, contract: Contract, period: Any) -> dict[str, Any]
         "cover_from": shapes.day(period.cover_from),
         "key_code": key_code,
     }
-
-
-@router.get("/v1/contracts/{contract_id}/receipts/{month}.pdf", summary="A receipt, for card payments")
-async def receipt(request: Request, contract_id: str, month: str) -> Response:
-    """There is none where no card payment was settled in that month."""
-    contract = await own(request, customer(request), contract_id)
-    no = receipt_refusal(contract)
-    if no:
-        raise refused(no)
-    raise Problem(404, "no_receipt")

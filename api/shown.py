@@ -284,6 +284,8 @@ ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
 }
 FILES = {
     "get /v1/contracts/{contract_id}/receipts/{month}.pdf": "application/pdf",
+    "get /v1/contracts/{contract_id}/statements/{month}.pdf": "application/pdf",
+    "get /operator/v1/contracts/{contract_id}/statements/{month}.pdf": "application/pdf",
     "get /v1/manuals/{manual}.pdf": "application/pdf",
     "get /v1/procedures/{procedure_id}/diagram.svg": "image/svg+xml",
 }

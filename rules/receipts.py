@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rules.facts import Contract
 from rules.refusal import Refusal
 
 
-def refusal(contract: Contract) -> Refusal | None:
-    """RNT-16 for a contract that is not paid by card."""
-    if contract.payment_method == "credit_card":
+def refusal(payment_method: str) -> Refusal | None:
+    """RNT-16 for what is not paid by card."""
+    if payment_method == "credit_card":
         return None
-    return Refusal(rule="RNT-16", reason="receipt_for_card_only", data={"method": contract.payment_method})
+    return Refusal(rule="RNT-16", reason="receipt_for_card_only", data={"method": payment_method})

@@ -16,7 +16,7 @@ from rules.refusal import Refusal
 
 Language = Literal["ja", "en"]
 LANGUAGES: tuple[Language, ...] = ("ja", "en")
-SECTIONS = frozenset({"rule", "reason", "effect", "entry", "name"})
+SECTIONS = frozenset({"rule", "reason", "effect", "entry", "line", "name"})
 _DATE = {"ja": "{0.year}年{0.month}月{0.day}日", "en": "{0.day} {0:%B} {0.year}"}
 _MONTH = {"ja": "{0.year}年{0.month}月", "en": "{0:%B} {0.year}"}
 _YEN = {"ja": "{:,}円", "en": "¥{:,}"}
@@ -56,6 +56,12 @@ def effect(effect: Effect, language: Language, **named: Any) -> str:
 def entry(what: str, data: Mapping[str, Any], language: Language) -> str:
     """A line of the timeline."""
     return _fill(_TEXTS["entry"][what][language], data, language)
+
+
+def line(kind: str, item: str, language: Language, provider: str | None = None) -> str:
+    """What a line of a statement is for."""
+    values = {"item": item, "provider": provider or "–"}
+    return _fill(_TEXTS["line"][kind][language], values, language)
 
 
 def name(code: str, language: Language) -> str:
@@ -107,6 +113,13 @@ def _of_policy(table: str, key: str) -> Callable[[Any, Language], str]:
     return named
 
 
+def _sold(code: Any, language: Language) -> str:
+    """The name of a plan, a line type or a support option."""
+    tables = (("plans", "plan"), ("line_types", "line_type"), ("support_options", "option"))
+    names = (_of_policy(table, key)(code, language) for table, key in tables)
+    return next((name for name in names if name != code), str(code))
+
+
 _SPECS: dict[str, Callable[[Any, Language], str]] = {
     "": lambda value, _: str(value),
     "date": lambda value, language: _day(value, language, _DATE),
@@ -120,6 +133,7 @@ _SPECS: dict[str, Callable[[Any, Language], str]] = {
     "plan": _of_policy("plans", "plan"),
     "course": _of_policy("courses", "course"),
     "option": _of_policy("support_options", "option"),
+    "sold": _sold,
 }
 
 

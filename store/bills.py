@@ -11,10 +11,11 @@ from rules.change import Change, Money
 from rules.collection import BLOCK, OpenBill
 from rules.facts import Contract
 from store import contracts, disclosures
-from store.ledger import BlockRow, CreditRow, StatementRow
+from store.ledger import BlockRow, CreditRow, StatementLineRow, StatementRow
 from store.write import table, upsert
 
 _rows, _credits, _blocks = table(StatementRow), table(CreditRow), table(BlockRow)
+_lines = table(StatementLineRow)
 
 
 def paid_so_far() -> Any:
@@ -43,6 +44,43 @@ def number_of(connection: Connection, contract_id: str, period: str) -> str:
     """The billing number of a statement. Raises NoResultFound."""
     mine = (_rows.c.contract_id == contract_id) & (_rows.c.period == period)
     return str(connection.execute(select(_rows.c.billing_number).where(mine)).scalar_one())
+
+
+def told(connection: Connection, contract_id: str, period: str) -> dict[str, str]:
+    """What a customer is told of a new statement. Raises NoResultFound."""
+    columns = (_rows.c.billing_number, _rows.c.total_with_tax, _rows.c.due_on)
+    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period == period)
+    found = connection.execute(select(*columns).where(mine)).mappings().one()
+    return {name: str(value) for name, value in found.items()}
+
+
+def months(connection: Connection, contract_id: str, since: str, before: str) -> list[RowMapping]:
+    """Statements of the months from `since` to the one before `before`, the newest first."""
+    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period >= since) & (_rows.c.period < before)
+    return list(connection.execute(select(_rows).where(mine).order_by(_rows.c.period.desc())).mappings())
+
+
+def statement(connection: Connection, contract_id: str, period: str) -> RowMapping | None:
+    """The statement of a month."""
+    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period == period)
+    return connection.execute(select(_rows).where(mine)).mappings().first()
+
+
+def lines(connection: Connection, contract_id: str, period: str) -> list[RowMapping]:
+    """The lines of a statement: our own by their dates, then purchases by provider (MAT-6)."""
+    mine = (_lines.c.contract_id == contract_id) & (_lines.c.period == period)
+    ordered = (func.coalesce(_lines.c.provider, ""), _lines.c.at, _lines.c.source)
+    return list(connection.execute(select(_lines).where(mine).order_by(*ordered)).mappings())
+
+
+def by_card(connection: Connection, contract_id: str, period: str) -> tuple[int, datetime] | None:
+    """What was taken from a card for a statement, and when last; None where nothing was (RNT-16)."""
+    mine = (_credits.c.contract_id == contract_id) & (_credits.c.period == period)
+    found = select(func.sum(_credits.c.amount), func.max(_credits.c.at)).where(
+        mine, _credits.c.kind == "card"
+    )
+    amount, at = connection.execute(found).one()
+    return (int(amount), at) if amount else None
 
 
 def paid_with(connection: Connection, contract_id: str, command_id: str) -> list[RowMapping]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from rules import jobs, policy
 from rules.figures import Policy
 from rules.runs import Run
-from store import points_grant, points_lapse, settlement
+from store import points_grant, points_lapse, settlement, statements
 
 
 class Job(Protocol):
@@ -25,7 +25,7 @@ class Job(Protocol):
         """Contracts that the period concerns and that were not dealt with."""
 
 
-JOBS: dict[str, Job] = {settlement.JOB: settlement}
+JOBS: dict[str, Job] = {statements.JOB: statements, settlement.JOB: settlement}
 JOBS |= {points_grant.JOB: points_grant, points_lapse.JOB: points_lapse}
 
 

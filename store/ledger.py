@@ -65,6 +65,7 @@ class StatementRow(SQLModel, table=True):
     included: int
     untaxed: int
     tax: int
+    tax_percent: int = 0
     points_used: int
     total_with_tax: int
     due_on: date

@@ -100,7 +100,7 @@ def _sums(month: Month) -> Any:
 
 _STATEMENT = [
     *("contract_id", "period", "billing_number", "invoice", "payment_method", "payment_id"),
-    *("standard", "included", "untaxed", "tax", "points_used", "total_with_tax", "due_on"),
+    *("standard", "included", "untaxed", "tax", "tax_percent", "points_used", "total_with_tax", "due_on"),
 ]
 
 
@@ -121,7 +121,7 @@ def _statements(month: Month, policy: Policy) -> Any:
             case((separate, "separate"), else_="line"),
             method,
             func.coalesce(_paying.c.payment_id, _contracts.c.payment_id),
-            *(standard, included, untaxed, tax, literal(0)),
+            *(standard, included, untaxed, tax, literal(policy.statement.tax_percent), literal(0)),
             standard + tax + included + untaxed,
             literal(statement.due_on(month.period, policy)),
         )

@@ -25,6 +25,12 @@ patch   /v1/contracts/{contract_id}/registered-data             401     404     
 patch   /v1/contracts/{contract_id}/notices                     401     404       403       403       401
 get     /v1/contracts/{contract_id}/support-option              401     404       403       403       401
 get     /v1/contracts/{contract_id}/receipts/{month}.pdf        401     404       403       403       401
+get     /v1/contracts/{contract_id}/statements                  401     404       403       403       401
+get     /v1/contracts/{contract_id}/statements/{month}          401     404       403       403       401
+get     /v1/contracts/{contract_id}/statements/{month}.pdf      401     404       403       403       401
+get     /operator/v1/contracts/{contract_id}/statements         401     403       404       403       401
+get     /operator/v1/contracts/{contract_id}/statements/{month}  401    403       404       403       401
+get     /operator/v1/contracts/{contract_id}/statements/{month}.pdf  401  403     404       403       401
 post    /v1/contracts/{contract_id}/procedures/{kind}/preview   401     404       403       403       401
 post    /v1/contracts/{contract_id}/procedures/{kind}           401     404       403       403       401
 get     /v1/contracts/{contract_id}/procedures                  401     404       403       403       401
@@ -111,6 +117,9 @@ PATHS: list[tuple[str, str, Any]] = [
     ("GET", "/procedures", None),
     ("GET", "/support-option", None),
     ("GET", "/receipts/2026-04.pdf", None),
+    ("GET", "/statements", None),
+    ("GET", "/statements/2026-04", None),
+    ("GET", "/statements/2026-04.pdf", None),
     ("PATCH", "/registered-data", {"phone": "09012345678"}),
     ("PATCH", "/notices", {"language": "en"}),
     ("POST", "/procedures/cancellation/preview", {}),

@@ -148,6 +148,7 @@ def upgrade() -> None:
         sa.Column("included", sa.Integer(), nullable=False),
         sa.Column("untaxed", sa.Integer(), nullable=False),
         sa.Column("tax", sa.Integer(), nullable=False),
+        sa.Column("tax_percent", sa.Integer(), nullable=False),
         sa.Column("points_used", sa.Integer(), nullable=False),
         sa.Column("total_with_tax", sa.Integer(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),

@@ -98,7 +98,7 @@ def test_a_monthly_item_stands_on_the_next_statement_too_and_what_was_bought_onc
     period = next_month(stack)
     bought = [one["item"] for one in line.read(f"/statements/{period}")["lines"] if one["kind"] == "purchase"]
     assert bought == ["Series"]
-    assert [one["period"] for one in line.items("/statements")][0] == period
+    assert line.items("/statements")[0]["period"] == period
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2026-00", "26-01", "x", "2026-1", "FY2026", "9999-12"])

@@ -53,6 +53,14 @@ class Credentials:
         digest = self._digest("approval", command_id)
         return f"{chr(ord('A') + digest[8] % 26)}{int.from_bytes(digest[:8]) % 10**10:010}"
 
+    def authentication_key(self, contract_id: str, issue: int) -> str:
+        """Twelve letters and digits (PNT-7); each issue gives another one."""
+        return self._word("authentication-key", f"{contract_id}:{issue}", 12)
+
+    def membership_token(self, procedure_id: str) -> str:
+        """What makes a registration link one that cannot be guessed (PNT-1)."""
+        return self._word("membership", procedure_id, 32).lower()
+
     def certificate(self, contract_id: str) -> str:
         """The number of a line's certificate of deletion."""
         return self._word("certificate", contract_id, 12)

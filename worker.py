@@ -84,7 +84,9 @@ def activities(
     """Every activity there is, with what it works with."""
     clock = Clock(settings.clock_speed, settings.clock_epoch)
     outside, mailer, printer = Outside(engine, clock), Mailer(settings), Printer(settings)
-    notices = Notices(outside, mailer, printer, Credentials(settings.secret_key.get_secret_value()))
+    notices = Notices(
+        outside, mailer, printer, Credentials(settings.secret_key.get_secret_value()), settings.public_url
+    )
     mailings = Mailings(notices, mailer, printer)
     gate = Gate(client, settings.task_queue)
     runs = Runs(engine, clock, mailings, gate)

@@ -9,13 +9,13 @@ from sqlalchemy import Connection, RowMapping
 from temporalio import activity
 
 from activities.outside import ARRIVED, Outside
-from credentials import Credentials, hash_password
+from credentials import Credentials, hash_password, password_matches
 from outside.letters import Printer
 from outside.mail import Mailer
 from outside.notice import Notice, Recipient, Undeliverable
 from rules.calendar import JST
 from rules.facts import Delivery
-from store import accounts, bills, deliveries, lines, tasks
+from store import accounts, bills, deliveries, lines, members, points, tasks
 
 CHANNELS: dict[str, Literal["mail", "post"]] = {
     "opening_notice": "post",
@@ -28,12 +28,18 @@ BOTH = frozenset(
     {"carried_over_invoice", "suspension_notice", "suspended", "termination_notice", "terminated"}
 )
 
+OF_THE_CLUB = frozenset({"membership_link", "points_balance", "points_warning"})
+CHOSEN = {"ja": "会員登録の際に設定されたもの", "en": "the one you chose when you registered"}
+
 
 class Notices:
     """Builds each notice from the store, where the personal data is, and sends it."""
 
-    def __init__(self, outside: Outside, mailer: Mailer, printer: Printer, credentials: Credentials) -> None:
+    def __init__(
+        self, outside: Outside, mailer: Mailer, printer: Printer, credentials: Credentials, public_url: str
+    ) -> None:
         self.outside, self._mailer, self._printer, self._credentials = outside, mailer, printer, credentials
+        self._public_url = public_url.rstrip("/")
 
     @activity.defn(name="send")
     async def send(self, delivery: Delivery) -> str:
@@ -55,27 +61,38 @@ class Notices:
         with self.outside.engine.begin() as connection:
             person = deliveries.recipient(connection, delivery.contract_id)
             found = self._fields(connection, delivery, person)
+            email = self._email(connection, delivery) or person["email"]
         if found is None:
             return None
         fields = {name: str(value) for name, value in (delivery.data | found).items()}
-        return self._notice(delivery, person, fields)
+        return self._notice(delivery, person, email, fields)
+
+    def _email(self, connection: Connection, delivery: Delivery) -> str | None:
+        """The club writes to where its members want to be written to (PNT-1)."""
+        if delivery.kind not in OF_THE_CLUB:
+            return None
+        return members.email(connection, delivery.contract_id, delivery.procedure_id)
 
     def _fields(
         self, connection: Connection, delivery: Delivery, person: RowMapping
     ) -> dict[str, str] | None:
         """What the notice carries that no workflow knows."""
         if delivery.kind == "login":
-            return self._login(connection, delivery, person["account_id"])
+            return self._login(connection, delivery, person)
         if delivery.kind in ("opening_notice", "access_key"):
             return self._access(connection, delivery)
         if delivery.kind == "approval_number":
             return {"approval_number": lines.approval_number(connection, str(delivery.procedure_id))}
-        if delivery.kind == "deletion_certificate":
-            deleted = lines.deleted(connection, delivery.contract_id, delivery.at)
-            number = self._credentials.certificate(delivery.contract_id)
-            return {"certificate_number": number, "passport_ids": str(deleted)}
         if delivery.kind == "statement":
             return bills.told(connection, delivery.contract_id, delivery.data["period"])
+        if delivery.kind == "deletion_certificate":
+            return self._certificate(connection, delivery)
+        if delivery.kind == "membership_link":
+            token = self._credentials.membership_token(str(delivery.procedure_id))
+            return {"link": f"{self._public_url}/v1/memberships/{token}"}
+        if delivery.kind == "authentication_key":
+            issue = delivery.data["issue"]
+            return {"authentication_key": self._credentials.authentication_key(delivery.contract_id, issue)}
         if delivery.kind in BOTH:
             period = delivery.data["period"]
             return {"billing_number": bills.number_of(connection, delivery.contract_id, period)}
@@ -83,13 +100,27 @@ class Notices:
             return {"reason": tasks.note(connection, str(delivery.procedure_id)) or "–"}
         return {}
 
-    def _login(self, connection: Connection, delivery: Delivery, account_id: str) -> dict[str, str] | None:
-        """A further contract brings no further login (IDN-3)."""
+    def _certificate(self, connection: Connection, delivery: Delivery) -> dict[str, str]:
+        """How much was deleted, and nothing of what it was (COL-7)."""
+        contract_id, at = delivery.contract_id, delivery.at
+        return {
+            "certificate_number": self._credentials.certificate(contract_id),
+            "passport_ids": str(lines.deleted(connection, contract_id, at)),
+            "points": str(points.forfeited(connection, contract_id, at)),
+        }
+
+    def _login(self, connection: Connection, delivery: Delivery, person: RowMapping) -> dict[str, str] | None:
+        """A further contract brings no further login (IDN-3). A password that a member has chosen is known to nobody."""
+        account_id = person["account_id"]
         if not accounts.is_first_told(connection, account_id, delivery.contract_id):
             return None
         login_id = self._credentials.login_id(account_id)
         password = self._credentials.password(account_id)
-        accounts.give_login(connection, account_id, login_id, hash_password(password))
+        stored = accounts.login(connection, account_id)
+        if stored is None:
+            accounts.give_login(connection, account_id, login_id, hash_password(password))
+        elif not password_matches(stored[1], password):
+            return {"login_id": stored[0], "password": CHOSEN[person["language"]]}
         return {"login_id": login_id, "password": password}
 
     def _access(self, connection: Connection, delivery: Delivery) -> dict[str, str]:
@@ -97,10 +128,10 @@ class Notices:
         key = self._credentials.access_key(delivery.contract_id, delivery.data["issue"])
         return {"customer_id": lines.access(connection, delivery.contract_id), "access_key": key}
 
-    def _notice(self, delivery: Delivery, person: RowMapping, fields: dict[str, str]) -> Notice:
+    def _notice(self, delivery: Delivery, person: RowMapping, email: str, fields: dict[str, str]) -> Notice:
         to = Recipient(
             name=person["name"],
-            email=person["email"],
+            email=email,
             postal_code=person["postal_code"],
             address=person["address"],
         )

@@ -28,6 +28,8 @@ line_type_change  CAL-4        CAL-4         ok              ok          CAL-4  
 restriction       CAL-4        ok            ok              ok          ok        ok     ok                ok
 unrestriction     CAL-4        CAL-4         ok              ok          CAL-4     ok     ok                ok
 access_key        CAL-4        ok            ok              ok          ok        ok     ok                ok
+membership        CAL-4        CAL-4         ok              ok          CAL-4     ok     ok                ok
+authentication_key CAL-4       ok            ok              ok          ok        ok     ok                ok
 """
 _LINE_OWING = """
 request           collection  suspended
@@ -39,6 +41,22 @@ line_type_change  ok          CAL-4
 restriction       ok          ok
 unrestriction     ok          ok
 access_key        ok          ok
+membership        ok          ok
+authentication_key ok         ok
+"""
+# Whoever wants to join may ask anew; rules.membership says what an easy entry may not.
+_LINE_JOINING = """
+request            membership
+cancellation       ok
+payment_method     ok
+conversion         ok
+move               ok
+line_type_change   ok
+restriction        ok
+unrestriction      ok
+access_key         ok
+membership         ok
+authentication_key ok
 """
 
 
@@ -47,7 +65,7 @@ def _parse(table: str) -> dict[tuple[str, str], str]:
     return {(row[0], pending): cell for row in rows for pending, cell in zip(head[1:], row[1:], strict=True)}
 
 
-VERDICTS = {"rental": _parse(_RENTAL), "line": _parse(_LINE) | _parse(_LINE_OWING)}
+VERDICTS = {"rental": _parse(_RENTAL), "line": _parse(_LINE) | _parse(_LINE_OWING) | _parse(_LINE_JOINING)}
 
 
 def nothing_waits(contract: Contract) -> bool:

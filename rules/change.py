@@ -114,8 +114,9 @@ class Money(BaseModel):
 class Change(BaseModel):
     """Keyed by contract and `contract.number`: writing it again does nothing.
 
-    `restricted` and `lifted` are passport IDs, `moved` the procedure that brought a new address; `wiped`: all that hangs
-    on the line ends in the same transaction, and its names become unreadable (COL-6, COL-7, LIN-4).
+    `restricted` and `lifted` are passport IDs, `moved` the procedure that brought a new address, `joined` the one by
+    which the customer became a member; `wiped`: all that hangs on the line ends in the same transaction, and its names
+    become unreadable (COL-6, COL-7, LIN-4).
     """
 
     contract: Contract
@@ -133,6 +134,7 @@ class Change(BaseModel):
     restricted: list[str] = []
     lifted: list[str] = []
     moved: str | None = None
+    joined: str | None = None
     wiped: bool = False
     successor: Successor | None = None
     money: Money | None = None
@@ -185,7 +187,7 @@ class Request(Command):
 
 
 class Advance(Command):
-    """The other operator's part of a conversion: `take_up` or `switch_over`."""
+    """The other operator's part of a conversion, `take_up` or `switch_over`; or a mailed link, `open_link`."""
 
     procedure_id: str
     event: str

@@ -7,10 +7,12 @@ from typing import Any, Protocol
 
 from rules import (
     access_key,
+    authentication_key,
     beside,
     cancellation,
     conversion,
     line_type_change,
+    membership,
     move,
     payment_method,
     plan_change,
@@ -38,9 +40,11 @@ class Rules(Protocol):
 
 KINDS: dict[str, Rules] = {
     "access_key": access_key,
+    "authentication_key": authentication_key,
     "cancellation": cancellation,
     "conversion": conversion,
     "line_type_change": line_type_change,
+    "membership": membership,
     "move": move,
     "payment_method": payment_method,
     "plan_change": plan_change,

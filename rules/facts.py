@@ -56,7 +56,7 @@ class Delivery(BaseModel):
 class Contract(BaseModel):
     """The snapshot. `in_force_to` is the last day, included; `number` counts the transitions recorded so far.
 
-    `restricted` names passport IDs by their opaque IDs; `access_key_issue` counts the access keys given out.
+    `restricted` names passport IDs by their opaque IDs; the issues count the access and the authentication keys given out.
     `answers` remembers which procedure a command led to, so that a repeated command is answered and not done again.
     `policy` is the digest of the figures it was applied for under: its terms, whatever is sold later.
     """
@@ -73,6 +73,8 @@ class Contract(BaseModel):
     monthly_cap: int | None = None
     restricted: list[str] = []
     access_key_issue: int = 0
+    authentication_key_issue: int = 0
+    member_since: datetime | None = None
     payment_method: str
     payment_id: str
     blocks: list[str] = []

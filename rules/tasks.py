@@ -8,4 +8,5 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "send_form": ("done",),
     "receive_form": ("done",),
     "review_form": ("approve", "turn_down"),
+    "check_membership": ("approve", "turn_down"),
 }

@@ -19,6 +19,7 @@ _WAITING: dict[str, dict[str, WaitingOn]] = {
     "restriction": {},
     "unrestriction": {"form_requested": "operator", "form_sent": "customer", "form_received": "operator"},
     "conversion": {"number_issued": "customer", "taken_up": "other_operator"},
+    "membership": {"requested": "operator", "link_sent": "customer"},
     "move": {"accepted": "operator"},
     "line_type_change": {"accepted": "operator"},
     "collection": dict.fromkeys(STEPS, "customer"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from store.tables import AccountRow, ContractRow, DeliveryRow
 from store.write import table
@@ -28,6 +28,20 @@ def give_login(connection: Connection, account_id: str, login_id: str, password_
     """The login that its mail tells of. Repeating it changes nothing."""
     new = (_rows.c.account_id == account_id) & _rows.c.login_id.is_(None)
     connection.execute(update(_rows).where(new).values(login_id=login_id, password_hash=password_hash))
+
+
+def take_login(connection: Connection, contract_id: str, login_id: str, password_hash: str) -> None:
+    """The password that a member has chosen; the account keeps the login ID it has, if it has one."""
+    owner = select(_contracts.c.account_id).where(_contracts.c.contract_id == contract_id).scalar_subquery()
+    values = {"login_id": func.coalesce(_rows.c.login_id, login_id), "password_hash": password_hash}
+    connection.execute(update(_rows).where(_rows.c.account_id == owner).values(**values))
+
+
+def login(connection: Connection, account_id: str) -> tuple[str, str] | None:
+    """Login ID and password hash; None where the account has none yet."""
+    found = select(_rows.c.login_id, _rows.c.password_hash).where(_rows.c.account_id == account_id)
+    row = connection.execute(found).one()
+    return (row.login_id, row.password_hash) if row.login_id else None
 
 
 def by_login_id(connection: Connection, login_id: str) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import NoResultFound
 
 from rules.change import Begun, Change, Charge, Done, Entry
 from rules.facts import Contract, Delivery, Task
-from store import bills, contracts, deliveries, fees, lines, people
+from store import bills, contracts, deliveries, fees, lines, members, people
 from store.tables import ChargeRow, ContractRow, DeliveryRow, EntryRow, ProcedureRow, TaskRow, TransitionRow
 from store.write import insert, set_values, table, upsert
 
@@ -79,6 +79,7 @@ def _write(connection: Connection, change: Change) -> None:
     insert(connection, DeliveryRow, [_delivery(delivery) for delivery in change.deliveries])
     if change.restricted or change.lifted or change.moved or change.wiped:
         lines.record(connection, change)
+    members.record(connection, change)
     if change.money:
         bills.record(connection, change, change.money)
     for arrived in change.arrived:

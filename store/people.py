@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select
 
 from rules.facts import Contract
+from store import accounts, members
 from store.tables import (
     AccountRow,
     ApprovalNumberRow,
@@ -68,6 +69,10 @@ def place(
     if "number" in payload:
         number = payload["number"] | {"procedure_id": f"p-{command_id}"}
         upsert(connection, ApprovalNumberRow, [number])
+    if "membership" in payload:
+        members.expect(connection, contract.contract_id, f"p-{command_id}", payload["membership"])
+    if "login" in payload:
+        accounts.take_login(connection, contract.contract_id, **payload["login"])
     if "note" in payload:
         set_values(connection, TaskRow, [{"task_id": payload["task_id"], "note": payload["note"]}])
     # The row itself stays until the command is answered: an engine that crashes now may know nothing of it.

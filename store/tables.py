@@ -40,7 +40,7 @@ class PartyRow(SQLModel, table=True):
     name: str
     kana: str
     email: str
-    phone: str
+    phone: str = Field(index=True)
     postal_code: str
     address: str
     language: str

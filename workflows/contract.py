@@ -12,15 +12,14 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from rules import beside, collection, conversion, decision, policy
+from rules import beside, collection, decision, policy
 from rules.ask import Ask
 from rules.change import Act, Advance, Answer, Apply, Bill, Change, Command, Recorded, Request
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
 from rules.tasks import ACTIONS
-from workflows import access_key, application, clock, kinds, payment_method, visible
+from workflows import application, clock, kinds, payment_method, visible
 from workflows import collection as bills
-from workflows import conversion as switch
 from workflows.step import Step
 from workflows.timing import ALIVE_WITHIN, OUTSIDE_RETRY, OUTSIDE_TIMEOUT, STORE_RETRY, STORE_TIMEOUT
 
@@ -79,7 +78,7 @@ class ContractWorkflow:
 
     @workflow.update(name="advance")
     async def advance(self, command: Advance) -> Answer:
-        """The other operator took the approval number up, or the line was switched over (COL-2, COL-3)."""
+        """Somebody outside took the next step: the other operator (COL-2, COL-3), or who opened a link (PNT-1)."""
         return await self.take(command, self._advance, lambda step: self.advanced(step, command))
 
     @workflow.update(name="bill")
@@ -126,7 +125,7 @@ class ContractWorkflow:
             return
         self.refuse_late(command)
         present = kinds.as_of(self.contract, clock.now())
-        self.refuse(conversion.cannot_advance(present, command.procedure_id, command.event))
+        self.refuse(kinds.cannot_advance(present, command.procedure_id, command.event))
 
     @bill.validator
     def _bill(self, command: Bill) -> None:
@@ -158,8 +157,8 @@ class ContractWorkflow:
         return Answer(procedure_id=self.contract.answers[command.command_id])
 
     def accept(self, step: Step, command: Request) -> str:
-        if command.kind == "access_key":
-            return access_key.reissue(step)
+        if command.kind in kinds.AT_ONCE:
+            return kinds.AT_ONCE[command.kind](step)
         ask = Ask(self.contract, command.body, step.at, step.policy, command.holdings)
         effects = decision.effects(command.kind, ask)
         return kinds.ACCEPT[command.kind](step, command.body, effects).procedure_id
@@ -167,7 +166,7 @@ class ContractWorkflow:
     def advanced(self, step: Step, command: Advance) -> str:
         procedure = self.contract.procedure(command.procedure_id)
         assert procedure is not None, "the validator has seen it"
-        switch.advance(step, procedure, command.event)
+        kinds.ADVANCE[procedure.kind](step, procedure, command.event)
         return procedure.procedure_id
 
     def dealt_with(self, step: Step, command: Act) -> str:

@@ -6,14 +6,20 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from rules import conversion as conversion_rule
+from rules import membership as membership_rule
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Task
+from rules.refusal import Refusal
 from workflows import (
+    access_key,
     application,
+    authentication_key,
     cancellation,
     collection,
     conversion,
     line_type_change,
+    membership,
     move,
     payment_method,
     plan_change,
@@ -31,8 +37,18 @@ ACCEPT: dict[str, Callable[[Step, dict[str, Any], list[Effect]], Procedure]] = {
     "conversion": conversion.accept,
     "restriction": restriction.accept,
     "unrestriction": unrestriction.accept,
+    "membership": membership.accept,
     "move": move.accept,
     "line_type_change": line_type_change.accept,
+}
+# What is done at once and leaves no procedure behind.
+AT_ONCE: dict[str, Callable[[Step], str]] = {
+    "access_key": access_key.reissue,
+    "authentication_key": authentication_key.issue,
+}
+ADVANCE: dict[str, Callable[[Step, Procedure, str], None]] = {
+    "conversion": conversion.advance,
+    "membership": membership.advance,
 }
 DUE: dict[str, Callable[[Step, Procedure], None]] = {
     "application": application.due,
@@ -42,6 +58,7 @@ DUE: dict[str, Callable[[Step, Procedure], None]] = {
     "conversion": conversion.due,
     "unrestriction": unrestriction.due,
     "collection": collection.due,
+    "membership": membership.due,
 }
 
 
@@ -62,7 +79,15 @@ ACT: dict[str, Callable[[Step, Procedure | None, Task, str], None]] = {
     "receive_form": unrestriction.act,
     "review_form": unrestriction.act,
     "receive_device": plan_change.act,
+    "check_membership": membership.act,
 }
+
+
+def cannot_advance(contract: Contract, procedure_id: str, event: str) -> Refusal | None:
+    """Why somebody outside cannot take the next step of a procedure (COL-2, PNT-1)."""
+    if event == "open_link":
+        return membership_rule.cannot_open(contract, procedure_id)
+    return conversion_rule.cannot_advance(contract, procedure_id, event)
 
 
 def next_due(contract: Contract) -> Procedure | None:

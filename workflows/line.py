@@ -5,7 +5,7 @@ from __future__ import annotations
 from workflows import suspension
 from workflows.step import Step
 
-ENDS_WITH_THE_LINE = {"conversion", "unrestriction", "move", "line_type_change"}
+ENDS_WITH_THE_LINE = {"conversion", "unrestriction", "membership", "move", "line_type_change"}
 
 
 def end(step: Step, event: str) -> None:
@@ -26,6 +26,6 @@ def wipe(step: Step) -> None:
             step.fire(procedure, "line_ended")
     for task in list(step.contract.tasks):
         step.finish_task(task, "withdrawn")
-    step.contract.restricted = []
+    step.contract.restricted, step.contract.member_since = [], None
     step.wiped = True
     suspension.review(step)

@@ -14,6 +14,7 @@ from machines.collection import CollectionMachine
 from machines.contract import ContractMachine
 from machines.conversion import ConversionMachine
 from machines.line_type_change import LineTypeChangeMachine
+from machines.membership import MembershipMachine
 from machines.move import MoveMachine
 from machines.payment_method import PaymentMethodMachine
 from machines.plan_change import PlanChangeMachine
@@ -35,6 +36,7 @@ MACHINES: dict[str, machine_step.Machine] = {
     "restriction": RestrictionMachine,
     "unrestriction": UnrestrictionMachine,
     "conversion": ConversionMachine,
+    "membership": MembershipMachine,
     "move": MoveMachine,
     "line_type_change": LineTypeChangeMachine,
     "collection": CollectionMachine,
@@ -65,6 +67,7 @@ class Step:
         self.restricted: list[str] = []
         self.lifted: list[str] = []
         self.moved: str | None = None
+        self.joined: str | None = None
         self.wiped = False
         self.successor: Successor | None = None
         self.money = Money()
@@ -213,6 +216,7 @@ class Step:
             restricted=self.restricted,
             lifted=self.lifted,
             moved=self.moved,
+            joined=self.joined,
             wiped=self.wiped,
             successor=self.successor,
             money=None if self.money == Money() else self.money,

@@ -29,6 +29,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "restriction": {"passport_id": "i-1"},
     "unrestriction": {"passport_id": "i-2"},
     "access_key": {},
+    "membership": {"easy": False},
+    "authentication_key": {},
 }
 
 

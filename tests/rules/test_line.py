@@ -165,5 +165,5 @@ def test_a_line_has_no_key_to_be_replaced_before_it_is_open() -> None:
 
 
 def test_a_customer_may_ask_for_all_but_the_key() -> None:
-    """The key is the operator's to issue (IDN-2)."""
-    assert OF_PRODUCT["line"] == set(BODIES) - {"access_key"}
+    """The access key is the operator's to issue (IDN-2); what the club has is asked for elsewhere."""
+    assert OF_PRODUCT["line"] == set(BODIES) - {"access_key", "membership", "authentication_key"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from rules import collection, conversion, decision, policy
+from rules import collection, decision, policy
 from rules.ask import Ask
 from rules.change import Bill, Change, Charge, Entry, Holdings
 from rules.collection import OpenBill
@@ -15,7 +15,6 @@ from rules.refusal import Refusal
 from tests.rules.cases import at
 from workflows import access_key, application, kinds, payment_method
 from workflows import collection as bills
-from workflows import conversion as switch
 from workflows.step import Step
 
 
@@ -67,15 +66,15 @@ class Life:
         self._write(step, at(now))
 
     def advance(self, now: str, procedure_id: str, event: str) -> Refusal | None:
-        """The other operator's part of a conversion, or why it is refused."""
+        """What somebody outside does to a procedure, or why it is refused."""
         present = kinds.as_of(self.contract, at(now))
-        if no := conversion.cannot_advance(present, procedure_id, event):
+        if no := kinds.cannot_advance(present, procedure_id, event):
             return no
         self.wait(now)
         procedure = self.contract.procedure(procedure_id)
         assert procedure is not None
         step = self._step(now, "operator")
-        switch.advance(step, procedure, event)
+        kinds.ADVANCE[procedure.kind](step, procedure, event)
         self._write(step, at(now))
         return None
 

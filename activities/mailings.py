@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy.exc import OperationalError
 
 from activities.notices import Notices
 from activities.outside import ARRIVED, FIRST_WAIT
+from outside import texts
 from outside.letters import Printer
 from outside.mail import Mailer
 from outside.notice import Notice, Undeliverable
@@ -14,6 +19,16 @@ from store import deliveries as store
 
 UNDELIVERABLE = "undeliverable"
 AT_ONCE = 4
+STUCK_WAIT = timedelta(hours=1)  # as long as the run waits for an operator
+
+
+@dataclass
+class Batch:
+    """What is sent together: what came of each, and which fail by their own fault."""
+
+    deliveries: dict[str, Delivery]
+    outcomes: dict[str, str] = field(default_factory=dict)
+    stuck: dict[str, str] = field(default_factory=dict)
 
 
 class Mailings:
@@ -21,35 +36,54 @@ class Mailings:
         self._notices, self._mailer, self._printer = notices, mailer, printer
         self._outside = notices.outside
 
-    async def send_all(self, deliveries: list[Delivery]) -> None:
-        """Raises Unreachable; what has arrived by then is remembered, and for the rest it is noted why not."""
-        notices = await asyncio.to_thread(self._compose, deliveries)
-        outcomes = {d.delivery_id: ARRIVED for d in deliveries if d.delivery_id not in notices}
-        shares = [list(notices.values())[n::AT_ONCE] for n in range(AT_ONCE)]
-        sending = (self._send(share, outcomes) for share in shares if share)
+    async def send_all(self, deliveries: list[Delivery]) -> dict[str, str]:
+        """Contracts whose own data are in the way of their notice, and how. Raises Unreachable.
+
+        What has arrived by then is remembered, and for the rest it is noted why not.
+        """
+        batch = Batch({d.delivery_id: d for d in deliveries})
+        notices = await asyncio.to_thread(self._compose, batch)
+        sending = (self._send(notices[n::AT_ONCE], batch) for n in range(AT_ONCE) if notices[n::AT_ONCE])
         faults = [fault for fault in await asyncio.gather(*sending, return_exceptions=True) if fault]
-        await asyncio.to_thread(self._note, deliveries, outcomes, str(faults[0]) if faults else "")
+        await asyncio.to_thread(self._note, batch, str(faults[0]) if faults else "")
         if faults:
             raise faults[0]
+        return {batch.deliveries[one].contract_id: why for one, why in batch.stuck.items()}
 
-    def _compose(self, deliveries: list[Delivery]) -> dict[str, Notice]:
-        composed = ((d.delivery_id, self._notices.compose(d)) for d in deliveries)
-        return {delivery_id: notice for delivery_id, notice in composed if notice}
+    def _compose(self, batch: Batch) -> list[Notice]:
+        composed = []
+        for delivery in batch.deliveries.values():
+            try:
+                notice = self._notices.compose(delivery)
+            except OperationalError:
+                raise
+            except Exception as fault:  # whatever it is, it is this contract's own
+                batch.stuck[delivery.delivery_id] = type(fault).__name__
+                continue
+            if notice is None:
+                batch.outcomes[delivery.delivery_id] = ARRIVED
+            else:
+                composed.append(notice)
+        return composed
 
-    async def _send(self, share: list[Notice], outcomes: dict[str, str]) -> None:
+    async def _send(self, share: list[Notice], batch: Batch) -> None:
         """One after the other; mails over one connection."""
         async with self._mailer.connected() as send:
             for notice in share:
                 try:
                     await (send if notice.channel == "mail" else self._printer.print)(notice)
-                    outcomes[notice.delivery_id] = ARRIVED
+                    batch.outcomes[notice.delivery_id] = ARRIVED
                 except Undeliverable:
-                    outcomes[notice.delivery_id] = UNDELIVERABLE
+                    batch.outcomes[notice.delivery_id] = UNDELIVERABLE
+                except texts.BadField as fault:
+                    batch.stuck[notice.delivery_id] = type(fault).__name__
 
-    def _note(self, deliveries: list[Delivery], outcomes: dict[str, str], trouble: str) -> None:
-        again = self._outside.now() + FIRST_WAIT
+    def _note(self, batch: Batch, trouble: str) -> None:
+        soon, later = self._outside.now() + FIRST_WAIT, self._outside.now() + STUCK_WAIT
         with self._outside.engine.begin() as connection:
-            store.settle_all(connection, outcomes)
-            for delivery in deliveries if trouble else []:
-                if delivery.delivery_id not in outcomes:
-                    store.trouble(connection, delivery.delivery_id, trouble, again)
+            store.settle_all(connection, batch.outcomes)
+            for one in batch.deliveries.keys() - batch.outcomes.keys():
+                stuck = batch.stuck.get(one)
+                store.trouble(
+                    connection, one, f"a fault: {stuck}" if stuck else trouble, later if stuck else soon
+                )

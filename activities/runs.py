@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -104,9 +105,14 @@ class Runs:
             found = await self._in_transaction(lambda c: runs.unsent(c, run.job, run.period, NOTICES_AT_ONCE))
             if not found:
                 return Reached(done=await self._in_transaction(lambda c: runs.sent(c, run.job, run.period)))
-            await self._mailings.send_all(found)
+            stuck = await self._mailings.send_all(found)
+            await self._in_transaction(partial(self._put_aside, run, stuck))
             activity.heartbeat(found[-1].delivery_id)
         return Reached(last="", done=await self._in_transaction(lambda c: runs.sent(c, run.job, run.period)))
+
+    def _put_aside(self, run: Run, stuck: dict[str, str], connection: Connection) -> None:
+        for contract_id, reason in stuck.items():
+            runs.put_aside(connection, run.job, run.period, contract_id, reason, self._now())
 
     @activity.defn(name="run_prove")
     def prove(self, run: Run, now: datetime, notices: int) -> Proof:
@@ -115,6 +121,7 @@ class Runs:
         with self._engine.begin() as connection:
             expected = JOBS[run.job].expected(connection, run.period, figures) if run.job in JOBS else 0
             left = JOBS[run.job].left(connection, run.period, figures, NAMED) if expected else []
+            left = sorted({*left, *runs.untold(connection, run.job, run.period, NAMED)})[:NAMED]
             parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
             result = {"expected": expected, "left": left, "parked": parked, "notices": notices}
             runs.end(connection, run.job, run.period, now, result, expected - len(left))

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 
+from api import running
 from api.problems import PART_DOWN
 from api.service import Service
 from rules import jobs, policy
@@ -33,10 +34,10 @@ class Calendar:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def do_due(self) -> bool:
-        """Every run that is due now; False where none is."""
+        """Every run that is due now, until it is done or waits for an operator; False where none is."""
         found = await self._owed(self._service.now())
         for due in found:
-            await self._service.gate.run(Run(job=due.job, period=due.period))
+            await running.outcome(self._service, Run(job=due.job, period=due.period))
             self._done_until = due.at
         return bool(found)
 

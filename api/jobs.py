@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 
-from api import shapes
+from api import running, shapes
 from api.bodies import Body, read, takes
 from api.callers import operator
 from api.pages import page_of_all
@@ -20,7 +19,6 @@ from store import runs
 from store.jobs import groundwork
 
 router = APIRouter(prefix="/operator/v1/jobs", tags=["Operators"])
-LOOK_SECONDS = 0.2
 
 
 class Period(Body):
@@ -58,7 +56,10 @@ def _progress(last: Progress) -> dict[str, Any]:
 
 @router.post("/{name}/run", openapi_extra=takes(Period, {"period": "2026-10"}), summary="Have a run done")
 async def run(request: Request, name: str) -> dict[str, Any]:
-    """Answers with its result when it is done. Done again it changes nothing; one that waits for an operator tries again."""
+    """Answers with its result when it is done; 409 naming the contracts that are left where it waits for an operator.
+
+    Done again it changes nothing; one that waits tries again.
+    """
     operator(request)
     found = service(request)
     job = next((job for job in policy.current().jobs if job.job == name), None)
@@ -66,7 +67,10 @@ async def run(request: Request, name: str) -> dict[str, Any]:
         raise not_found()
     asked = Run(job=name, period=(await read(request, Period)).period)
     await _may_run(found, job, asked)
-    return {"name": name, "period": asked.period, "result": await _result(found, asked)}
+    result = await running.outcome(found, asked)
+    if result["left"]:
+        raise Problem(409, "run_left", left=result["left"])
+    return {"name": name, "period": asked.period, "result": result}
 
 
 async def _may_run(found: Service, job: Job, asked: Run) -> None:
@@ -79,21 +83,3 @@ async def _may_run(found: Service, job: Job, asked: Run) -> None:
         raise Problem(409, "period_not_over", opens_at=shapes.iso(due))
     if needs := await found.read(lambda c: groundwork(c, asked)):
         raise Problem(409, "run_needs_another", needs=needs)
-
-
-async def _result(found: Service, asked: Run) -> dict[str, Any]:
-    """Raises 409 naming the contracts that are left where it waits for an operator."""
-    before = await found.read(lambda c: runs.of(c, asked.job, asked.period))
-    if before and before.state == "waiting":
-        await found.gate.go_on(asked)
-    running = asyncio.create_task(found.gate.run(asked))
-    try:
-        while not running.done():
-            await asyncio.wait([running], timeout=LOOK_SECONDS)
-            now = await found.read(lambda c: runs.of(c, asked.job, asked.period))
-            again = before is None or (now is not None and now.started_at > before.started_at)
-            if not running.done() and now and now.state == "waiting" and again:
-                raise Problem(409, "run_left", left=(now.result or {})["left"])
-        return await running
-    finally:
-        running.cancel()

@@ -25,8 +25,12 @@ class Job(Protocol):
         """Contracts that the period concerns and that were not dealt with."""
 
 
-JOBS: dict[str, Job] = {statements.JOB: statements, settlement.JOB: settlement}
-JOBS |= {points_grant.JOB: points_grant, points_lapse.JOB: points_lapse}
+JOBS: dict[str, Job] = {
+    statements.JOB: statements,
+    settlement.JOB: settlement,
+    points_grant.JOB: points_grant,
+    points_lapse.JOB: points_lapse,
+}
 
 
 def groundwork(connection: Connection, run: Run) -> str | None:

@@ -109,8 +109,15 @@ def park(
     """The one contract of the range cannot be dealt with; it holds up nobody else."""
     ids = _contracts.c.contract_id
     for contract_id in connection.execute(select(ids).where(ids > after, ids <= until)).scalars().all():
-        row = {"job": job, "period": period, "contract_id": contract_id, "reason": reason, "since": now}
-        upsert(connection, ParkedRow, [row], change=("reason",))
+        put_aside(connection, job, period, contract_id, reason, now)
+
+
+def put_aside(
+    connection: Connection, job: str, period: str, contract_id: str, reason: str, now: datetime
+) -> None:
+    """The contract cannot be dealt with, or told of it, until somebody has looked at it."""
+    row = {"job": job, "period": period, "contract_id": contract_id, "reason": reason, "since": now}
+    upsert(connection, ParkedRow, [row], change=("reason",))
 
 
 def parked(connection: Connection, job: str, period: str) -> list[RowMapping]:
@@ -126,8 +133,9 @@ def late(connection: Connection, until: datetime, limit: int) -> list[Contract]:
 
 
 def unsent(connection: Connection, job: str, period: str, limit: int) -> list[Delivery]:
-    """The next mails and letters of the run that have not left yet."""
-    waiting = _told(job, period) & _deliveries.c.outcome.is_(None)
+    """The next mails and letters of the run that have not left yet, but for what is parked."""
+    stuck = select(_parked.c.contract_id).where(_parked.c.job == job, _parked.c.period == period)
+    waiting = _untold(job, period) & _deliveries.c.contract_id.not_in(stuck)
     found = select(_deliveries).where(waiting).order_by(_deliveries.c.delivery_id).limit(limit)
     names = Delivery.model_fields
     return [
@@ -140,6 +148,16 @@ def sent(connection: Connection, job: str, period: str) -> int:
     """How many mails and letters of the run have left."""
     mine = _told(job, period) & (_deliveries.c.outcome == "arrived")
     return int(connection.execute(select(func.count()).where(mine)).scalar_one())
+
+
+def untold(connection: Connection, job: str, period: str, limit: int) -> list[str]:
+    """Contracts that the run has something to tell to and has not."""
+    found = select(_deliveries.c.contract_id).where(_untold(job, period)).order_by(_deliveries.c.contract_id)
+    return list(connection.execute(found.limit(limit)).scalars())
+
+
+def _untold(job: str, period: str) -> Any:
+    return _told(job, period) & _deliveries.c.outcome.is_(None)
 
 
 def _told(job: str, period: str) -> Any:

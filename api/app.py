@@ -25,9 +25,11 @@ from api import (
     jobs,
     line_operators,
     manuals,
+    memberships,
     openapi,
     operators,
     passport_ids,
+    points,
     procedures,
     purchases,
     sessions,
@@ -61,6 +63,8 @@ ROUTERS = (
     passport_ids,
     purchases,
     statements,
+    points,
+    memberships,
 )
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
 log = structlog.get_logger()

@@ -24,9 +24,10 @@ async def catalogue(request: Request) -> dict[str, Any]:
         "courses": sold.courses,
         "support_options": sold.support_options,
         "line_types": sold.line_types,
+        "point_items": sold.point_items,
     }
     shown = {name: [_named(item.model_dump(), words) for item in items] for name, items in lists.items()}
-    later: dict[str, list[Any]] = {"storage_plans": [], "point_items": []}
+    later: dict[str, list[Any]] = {"storage_plans": []}
     fees = [{"item": item, "amount": amount} for item, amount in sold.fees.model_dump().items()]
     return {**shown, **later, "fees": fees}
 

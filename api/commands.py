@@ -57,9 +57,11 @@ async def ask(
     return await _send(request, "request", contract.contract_id, ask, personal)
 
 
-async def advance(request: Request, contract_id: str, advance: Advance) -> Answer:
-    """Have it take the other operator's part of a conversion. Raises Refused and Unavailable."""
-    return await _send(request, "advance", contract_id, advance, None)
+async def advance(
+    request: Request, contract_id: str, advance: Advance, personal: dict[str, Any] | None = None
+) -> Answer:
+    """Have it take what somebody outside does to a procedure. Raises Refused and Unavailable."""
+    return await _send(request, "advance", contract_id, advance, personal)
 
 
 async def act(request: Request, contract_id: str, act: Act, personal: dict[str, Any] | None = None) -> Answer:

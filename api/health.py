@@ -27,10 +27,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", summary="Temporal, a worker and the database answer")
 async def readyz(request: Request) -> JSONResponse:
     """503 naming what does not."""
-    found = service(request)
-    checks = {"temporal": _temporal(found), "worker": _worker(found), "database": _database(found)}
-    answers = await asyncio.gather(*(_fine(check) for check in checks.values()))
-    parts = dict(zip(checks, answers, strict=True))
+    parts = await answering(service(request))
     missing = [name for name, fine in parts.items() if not fine]
     body: dict[str, Any] = {"status": "ok" if not missing else "unavailable", "parts": parts}
     if not missing:
@@ -46,6 +43,13 @@ async def readyz(request: Request) -> JSONResponse:
         {"Retry-After": str(RETRY_SECONDS)},
         media_type="application/problem+json",
     )
+
+
+async def answering(found: Service) -> dict[str, bool]:
+    """Which of the parts that everything needs do answer."""
+    checks = {"temporal": _temporal(found), "worker": _worker(found), "database": _database(found)}
+    answers = await asyncio.gather(*(_fine(check) for check in checks.values()))
+    return dict(zip(checks, answers, strict=True))
 
 
 async def _fine(check: Awaitable[bool]) -> bool:

@@ -47,7 +47,7 @@ PROBLEM = {
         "preview": {"$ref": "#/components/schemas/Preview"},
     },
 }
-PUBLIC = ("/healthz", "/readyz", "/v1/catalogue", "/v1/sessions", "/dev/")
+PUBLIC = ("/healthz", "/readyz", "/v1/catalogue", "/v1/sessions", "/v1/memberships", "/dev/")
 MAY_HAVE_TOKEN = ("/v1/applications",)
 CANNOT_BE_MISSING = (
     "/v1/contracts",
@@ -150,7 +150,10 @@ def _problems(path: str, method: str, takes_query: bool) -> dict[str, str]:
     answers = {
         "401": ("Not signed in", not public or path in (*MAY_HAVE_TOKEN, "/v1/sessions")),
         "403": ("Signed in but not allowed", not public),
-        "404": ("Not there, or somebody else's", not public and path not in CANNOT_BE_MISSING),
+        "404": (
+            "Not there, or somebody else's",
+            path.endswith("/{link_token}") or (not public and path not in CANNOT_BE_MISSING),
+        ),
         "409": (
             "Refused by a rule",
             (sends and path != "/v1/sessions") or method == "delete" or "/receipts/" in path,

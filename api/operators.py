@@ -17,7 +17,7 @@ from api.problems import Problem, invalid, not_found
 from api.service import service
 from rules.change import Act
 from rules.tasks import ACTIONS
-from store import contracts, deliveries, locks, parties, tasks
+from store import contracts, deliveries, locks, members, parties, tasks
 
 router = APIRouter(prefix="/operator/v1", tags=["Operators"])
 PERSON = ("kind", "name", "kana", "email", "phone", "postal_code", "address", "language")
@@ -108,8 +108,10 @@ async def look(request: Request, contract_id: str) -> dict[str, Any]:
     party = await found.read(lambda connection: parties.of_contract(connection, contract_id))
     rows = await found.read(lambda connection: tasks.of_contract(connection, contract_id))
     waiting = await found.read(lambda connection: deliveries.waiting(connection, contract_id))
+    email = await found.read(lambda connection: members.asked_with(connection, contract_id))
     return shapes.contract(contract, found.now()) | {
         "customer": {name: party[name] for name in PERSON},
+        "membership_asked_with": email,
         "tasks": [_task(row) for row in rows if row["done_at"] is None],
         "on_their_way": [_delivery(row) for row in waiting],
     }

@@ -111,15 +111,20 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
     return document(Problem(error.status_code, reason, error.headers), request)
 
 
+def _route(request: Request) -> str:
+    """The path without what stands in it: a registration link must not be read in a log."""
+    return str(getattr(request.scope.get("route"), "path", "unknown"))
+
+
 async def on_part_down(request: Request, error: Exception) -> JSONResponse:
     """Temporal, a worker or the database does not answer."""
-    log.warning("part down", part=type(error).__name__, path=request.url.path)
+    log.warning("part down", part=type(error).__name__, path=_route(request))
     return document(unavailable(), request)
 
 
 async def on_fault(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged, and told without its inside."""
-    log.error("fault", kind=type(error).__name__, path=request.url.path, exc_info=error)
+    log.error("fault", kind=type(error).__name__, path=_route(request), exc_info=error)
     return document(Problem(500, "fault"), request)
 
 

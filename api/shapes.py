@@ -53,7 +53,11 @@ def _of_line(found: Contract) -> dict[str, Any]:
     """What a line adds."""
     if found.product != "line":
         return {}
-    return {"two_year_discount": found.two_year_discount, "monthly_cap": found.monthly_cap}
+    return {
+        "two_year_discount": found.two_year_discount,
+        "monthly_cap": found.monthly_cap,
+        "member_since": iso(found.member_since),
+    }
 
 
 def brief(stored: Contract, now: datetime) -> dict[str, Any]:

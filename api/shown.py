@@ -186,6 +186,9 @@ class Underway(BaseModel):
 
 class SeenContract(Contract):
     customer: Person
+    membership_asked_with: str | None = Field(
+        description="The e-mail of whoever wants to join the members' club"
+    )
     tasks: list[Task]
     on_their_way: list[Underway]
 
@@ -221,13 +224,19 @@ class Fee(BaseModel):
     amount: int
 
 
+class SoldItem(BaseModel):
+    item: str
+    name: str
+    points: int
+
+
 class Catalogue(BaseModel):
     plans: list[SoldPlan]
     courses: list[SoldCourse]
     support_options: list[SoldOption]
     line_types: list[dict[str, Any]]
     storage_plans: list[dict[str, Any]]
-    point_items: list[dict[str, Any]]
+    point_items: list[SoldItem]
     fees: list[Fee] = Field(description="Whole yen without tax")
 
 

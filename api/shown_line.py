@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from api.shown import Listed, Procedure
+from api.shown import Asked, Listed, Procedure
 
 
 class PassportId(BaseModel):
@@ -47,8 +47,55 @@ class AccessKey(BaseModel):
     issued_at: datetime
 
 
+class Lot(BaseModel):
+    granted_on: date
+    lapses_on: date = Field(description="The last day on which they may be spent")
+    left: int
+
+
+class Points(BaseModel):
+    balance: int
+    lapsing_this_fiscal_year: int
+    lots: list[Lot]
+
+
+class Exchanged(BaseModel):
+    exchange_id: str
+    kind: Literal["bill_payment", "item"]
+    item: str | None
+    points: int
+    balance: int = Field(description="What is left")
+
+
+class IssuedKey(BaseModel):
+    contract_id: str
+    issued_at: datetime
+
+
+class RegisteredKey(BaseModel):
+    contract_id: str
+    registered_at: datetime
+
+
+class EasyEntry(BaseModel):
+    state: Literal["requested"]
+    due_at: datetime = Field(description="By when an operator has checked it")
+
+
+class Member(BaseModel):
+    login_id: str
+    member_since: datetime
+
+
 _IDS = "/v1/contracts/{contract_id}/passport-ids"
 LINE_ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
+    "get /v1/contracts/{contract_id}/points": ("200", Points),
+    "post /v1/contracts/{contract_id}/point-exchanges": ("201", Exchanged),
+    "post /v1/contracts/{contract_id}/authentication-keys": ("201", IssuedKey),
+    "post /v1/contracts/{contract_id}/authentication-keys/registration": ("201", RegisteredKey),
+    "post /v1/contracts/{contract_id}/membership": ("202", Asked),
+    "post /v1/memberships": ("202", EasyEntry),
+    "post /v1/memberships/{link_token}": ("200", Member),
     f"post {_IDS}": ("201", PassportId),
     f"get {_IDS}": ("200", Listed[PassportId]),
     f"patch {_IDS}/{{passport_id}}": ("200", PassportId),

@@ -37,6 +37,11 @@ def take_login(connection: Connection, contract_id: str, login_id: str, password
     connection.execute(update(_rows).where(_rows.c.account_id == owner).values(**values))
 
 
+def of_contract(connection: Connection, contract_id: str) -> str:
+    found = select(_contracts.c.account_id).where(_contracts.c.contract_id == contract_id)
+    return str(connection.execute(found).scalar_one())
+
+
 def login(connection: Connection, account_id: str) -> tuple[str, str] | None:
     """Login ID and password hash; None where the account has none yet."""
     found = select(_rows.c.login_id, _rows.c.password_hash).where(_rows.c.account_id == account_id)

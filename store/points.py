@@ -119,6 +119,12 @@ def register_key(connection: Connection, contract_id: str, now: datetime) -> Ref
     return no
 
 
+def catch_up(connection: Connection, contract_id: str, now: datetime, figures: Policy) -> None:
+    """The same for whoever only looks, as long as the line is there."""
+    if points.not_usable(contracts.lock_line(connection, contract_id), now) is None:
+        bring_up(connection, contract_id, now, figures)
+
+
 def bring_up(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> None:
     """What runs should have granted the line, or let lapse, by `until`: a late run changes nobody's points (PNT-10)."""
     for due in behind(connection, contract_id, until, figures):

@@ -48,6 +48,13 @@ post    /v1/contracts/{contract_id}/passport-ids                401     404     
 get     /v1/contracts/{contract_id}/passport-ids                401     404       403       403       401
 patch   /v1/contracts/{contract_id}/passport-ids/{passport_id}  401     404       403       403       401
 delete  /v1/contracts/{contract_id}/passport-ids/{passport_id}  401     404       403       403       401
+get     /v1/contracts/{contract_id}/points                      401     404       403       403       401
+post    /v1/contracts/{contract_id}/point-exchanges             401     404       403       403       401
+post    /v1/contracts/{contract_id}/authentication-keys         401     404       403       403       401
+post    /v1/contracts/{contract_id}/authentication-keys/registration  401  404    403       403       401
+post    /v1/contracts/{contract_id}/membership                  401     404       403       403       401
+post    /v1/memberships                                         422     422       422       422       422
+post    /v1/memberships/{link_token}                            404     404       404       404       404
 get     /v1/contracts/{contract_id}/purchases                   401     404       403       403       401
 post    /v1/purchases                                           401     403       403       422       401
 post    /operator/v1/contracts/{contract_id}/access-key         401     403       404       403       401
@@ -68,6 +75,7 @@ PARTS = {
     "kind": "cancellation",
     "passport_id": "i-0",
     "number": "A0000000000",
+    "link_token": "x",
 }
 
 

@@ -42,7 +42,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
             yield method.upper(), path, operation
 
 
-BODILESS = ("/unlock", "/access-key", "/take-up", "/switch-over")
+BODILESS = ("/unlock", "/access-key", "/authentication-keys", "/take-up", "/switch-over")
 
 
 def test_every_operation_says_what_it_does_what_it_takes_and_what_it_answers(stack: Stack) -> None:

@@ -1,0 +1,165 @@
+"""Points over HTTP: what is granted, shown, exchanged and refused."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.club import exchange, for_bill, member, points
+from tests.line import Line, active_line, on_an_open_day
+from tests.stack import Stack, new_key
+
+
+def after_grants(stack: Stack, line: Line, number: int) -> None:
+    """Time goes on until so many grants have come."""
+    while len(points(line)["lots"]) < number:
+        stack.at(day=1, time="03:00:30")
+
+
+@pytest.mark.rule("PNT-2")
+@pytest.mark.rule("PNT-8")
+def test_points_come_on_the_first_and_the_account_shows_them(stack: Stack) -> None:
+    line = member(stack)
+    assert points(line) == {"balance": 0, "lapsing_this_fiscal_year": 0, "lots": []}
+    after_grants(stack, line, 1)
+    now = stack.now()
+    shown = points(line)
+    fiscal_year = now.year if now.month >= 4 else now.year - 1
+    assert shown == {
+        "balance": 100,
+        "lapsing_this_fiscal_year": 0,
+        "lots": [{"granted_on": f"{now:%Y-%m}-01", "lapses_on": f"{fiscal_year + 3}-03-31", "left": 100}],
+    }
+
+
+@pytest.mark.rule("PNT-6")
+@pytest.mark.rule("PNT-7")
+def test_a_bill_is_paid_from_anywhere_and_an_item_needs_the_line(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    paid = for_bill(line, 60)
+    assert paid.status_code == 201, paid.text
+    assert {name: paid.json()[name] for name in ("kind", "points", "balance")} == {
+        "kind": "bill_payment",
+        "points": 60,
+        "balance": 40,
+    }
+    assert line.refused(exchange(line, from_line=False, kind="item", item="gift-coffee"), "PNT-7")
+    assert line.refused(exchange(line, kind="item", item="gift-coffee"), "PNT-6")
+    assert points(line)["balance"] == 40
+    assert [one["what"] for one in line.items("/timeline")][-1] == "points_for_bill_payment"
+
+
+@pytest.mark.rule("PNT-6")
+def test_what_no_exchange_can_be_is_422(stack: Stack) -> None:
+    line = member(stack)
+    for body in (
+        {"kind": "item", "item": "e-money"},
+        {"kind": "cash", "points": 100},
+        {"kind": "bill_payment", "points": 0},
+        {"kind": "bill_payment", "points": "100"},
+        {"kind": "bill_payment", "points": True},
+        {"kind": "bill_payment"},
+        {"kind": "item"},
+        {},
+    ):
+        assert exchange(line, **body).status_code == 422, body
+    assert line.refused(for_bill(line, 5001), "PNT-6")
+    assert line.refused(for_bill(line, 1), "PNT-6")
+
+
+@pytest.mark.rule("PNT-7")
+def test_nobody_exchanges_points_for_the_customer(stack: Stack) -> None:
+    line = member(stack)
+    path, body = f"{line.path}/point-exchanges", {"kind": "bill_payment", "points": 1}
+    for token in (stack.operator_token, stack.provider_token):
+        assert stack.call("POST", path, token, json=body).status_code == 403
+
+
+@pytest.mark.rule("PNT-7")
+def test_with_a_registered_key_exchanges_need_no_line(stack: Stack) -> None:
+    line = member(stack)
+    path = f"{line.path}/authentication-keys"
+    wrong = line.customer.post(f"{path}/registration", {"authentication_key": "AAAABBBBCCCC"})
+    assert line.refused(wrong, "PNT-7")
+    assert line.customer.post(path).status_code == 201
+    letter = stack.mailed("authentication_key", line.contract_id)
+    assert letter["channel"] == "post"
+    assert line.refused(exchange(line, from_line=False, kind="item", item="router"), "PNT-7")
+    key = {"authentication_key": letter["fields"]["authentication_key"]}
+    assert line.customer.post(f"{path}/registration", key).status_code == 201
+    assert line.customer.post(f"{path}/registration", key).status_code == 201
+    no = exchange(line, from_line=False, kind="item", item="router")
+    assert line.refused(no, "PNT-6"), "only points are missing now"
+    whats = [one["what"] for one in line.items("/timeline")]
+    assert whats[-2:] == ["authentication_key_issued", "authentication_key_registered"]
+
+
+@pytest.mark.rule("PNT-10")
+def test_the_same_exchange_again_spends_nothing(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    key = new_key()
+    first, again = for_bill(line, 30, key=key), for_bill(line, 30, key=key)
+    assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())
+    assert points(line)["balance"] == 70
+
+
+@pytest.mark.rule("PNT-5")
+def test_many_exchanges_at_once_spend_no_point_twice(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    line.customer.token  # noqa: B018  signed in once, before they all begin
+    with ThreadPoolExecutor(6) as threads:
+        answers = [one.result() for one in [threads.submit(for_bill, line, 30) for _ in range(6)]]
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 3
+    assert points(line)["balance"] == 10
+
+
+@pytest.mark.rule("COL-4")
+@pytest.mark.rule("COL-5")
+@pytest.mark.rule("PNT-9")
+def test_a_conversion_shows_the_points_and_takes_them_with_the_ids(stack: Stack) -> None:
+    line = member(stack)
+    line.passport_id()
+    after_grants(stack, line, 1)
+    on_an_open_day(stack)
+    (lost,) = [e for e in line.preview("conversion").json()["effects"] if e["what"] == "points_forfeited"]
+    assert (lost["at"], lost["amount"]) == (None, points(line)["balance"])
+    number = line.convert()["procedure_id"]
+    assert points(line) == {"balance": 0, "lapsing_this_fiscal_year": 0, "lots": []}
+    assert line.items("/passport-ids") == []
+    certificate = stack.mailed("deletion_certificate", line.contract_id)["fields"]
+    assert (certificate["points"], certificate["passport_ids"]) == (str(lost["amount"]), "1")
+    kept = [e["amount"] for e in line.procedure(number)["effects"] if e["what"] == "points_forfeited"]
+    assert kept == [lost["amount"]]
+    assert line.refused(for_bill(line, 1), "CAL-4")
+    for path, body in (("", {}), ("/registration", {"authentication_key": "AAAABBBBCCCC"})):
+        assert line.refused(line.customer.post(f"{line.path}/authentication-keys{path}", body), "CAL-4")
+
+
+@pytest.mark.rule("LIN-4")
+@pytest.mark.rule("PNT-9")
+def test_a_cancelled_line_keeps_its_points_to_its_last_day(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    stack.at(day=range(2, 14))
+    (lost,) = [e for e in line.preview("cancellation").json()["effects"] if e["what"] == "points_forfeited"]
+    assert (lost["at"][8:10], lost["amount"]) == ("01", 100)
+    line.agree("cancellation")
+    assert for_bill(line, 10).status_code == 201
+    stack.at(day=1, time="04:00:00")
+    assert points(line)["balance"] == 0
+    assert line.refused(for_bill(line, 1), "CAL-4")
+
+
+def test_the_catalogue_lists_what_points_go_for(stack: Stack) -> None:
+    items = stack.call("GET", "/v1/catalogue").json()["point_items"]
+    assert {"item": "gift-coffee", "name": "コーヒー詰め合わせ", "points": 1500} in items
+
+
+def test_who_is_no_member_has_no_points(stack: Stack) -> None:
+    line = active_line(stack)
+    assert points(line)["balance"] == 0
+    assert line.refused(for_bill(line, 1), "PNT-6")

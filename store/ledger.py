@@ -54,7 +54,7 @@ class StatementRow(SQLModel, table=True):
     """
 
     __tablename__ = "statement"
-    __table_args__ = (Index("ix_statement_open", "period", "paid_on", "contract_id"),)
+    __table_args__ = (Index("ix_statement_month", "period", "contract_id"),)
     contract_id: str = Field(primary_key=True)
     period: str = Field(primary_key=True)
     billing_number: str = Field(index=True)

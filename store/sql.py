@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Date, case, literal, text
@@ -39,6 +41,17 @@ def floored(dividend: ColumnElement[int], divisor: int) -> ColumnElement[int]:
     """Whole division rounded down, below zero too, where SQL would round towards zero."""
     remainder = (dividend % divisor + divisor) % divisor
     return (dividend - remainder) // divisor
+
+
+@contextmanager
+def many_at_once(connection: Connection) -> Iterator[None]:
+    """Here PostgreSQL joins ranges as a whole, and not row by row, as it would where it has not counted new rows yet."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("set local enable_nestloop = off"))
+    yield
+    connection.execute(text("set local enable_nestloop = on"))
 
 
 def alone(connection: Connection, name: str) -> None:

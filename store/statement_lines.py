@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Select,
     and_,
     case,
     exists,
@@ -76,14 +77,14 @@ def write(connection: Connection, month: Month) -> None:
     """Lines for contracts of the range that have no statement of the month; each fact stands on one statement only."""
     # Marked first: what is recorded from now on has no mark, and comes on the next statement.
     connection.execute(_mark(month))
-    for lines in (_of_charges(month), _of_fees(month), _of_purchases(month)):
+    for lines in (_of_charges(month), _of_fees(month), _bought(month), _settled(month)):
         insert_found(connection, StatementLineRow, _LINE, lines)
 
 
 def _closed(month: Month, rows: FromClause) -> ColumnElement[bool]:
     """The statement is there, and changes no more."""
-    mine = and_(_rows.c.contract_id == rows.c.contract_id, _rows.c.period == month.period)
-    return exists().where(mine).correlate(rows)
+    mine = and_(_rows.c.contract_id == rows.c.contract_id, month.within(_rows))
+    return exists().where(mine, _rows.c.period == month.period).correlate(rows)
 
 
 def _mark(month: Month) -> Any:
@@ -125,29 +126,39 @@ def _of_fees(month: Month) -> Any:
             midnight_of(later(_fees.c.first_day, month.first)),
         )
         .join(_contracts, _contracts.c.contract_id == _fees.c.contract_id)
-        .where(month.within(_fees), held, month.in_force(), ~_closed(month, _fees))
+        .where(month.within(_fees), month.within(_contracts), held, month.in_force(), ~_closed(month, _fees))
     )
 
 
-def _of_purchases(month: Month) -> Any:
-    """Bought in the month; and monthly items bought before, settled on its 1st unless they had ended (MAT-8, MAT-9)."""
-    at, begins_at = _purchases.c.at, literal(month.begins_at, _purchases.c.at.type)
+def _bought(month: Month) -> Any:
+    """What was bought in the month."""
+    at = _purchases.c.at
+    return _purchase(month, at).where(at >= month.begins_at, at < month.ends_at)
+
+
+def _settled(month: Month) -> Any:
+    """Monthly items bought before are settled on the 1st, unless they or the line had ended (MAT-8, MAT-9)."""
+    begins_at = literal(month.begins_at, _purchases.c.at.type)
+    before = and_(_purchases.c.at < begins_at, _purchases.c.kind == "monthly")
     living = or_(_purchases.c.ended_at.is_(None), _purchases.c.ended_at >= begins_at)
     on_the_1st = and_(_contracts.c.in_force_from <= month.first, _not_over_before(month.first))
-    settled = and_(at < begins_at, _purchases.c.kind == "monthly", living, on_the_1st)
-    bought = and_(at >= begins_at, at < month.ends_at)
     return (
-        select(
-            literal(month.period),
-            _purchases.c.contract_id,
-            literal("purchase-") + _purchases.c.purchase_id,
-            literal("purchase"),
-            _purchases.c.item,
-            _purchases.c.provider,
-            _purchases.c.amount,
-            literal("included"),
-            case((at < begins_at, begins_at), else_=at),
-        )
+        _purchase(month, begins_at)
         .join(_contracts, _contracts.c.contract_id == _purchases.c.contract_id)
-        .where(month.within(_purchases), or_(bought, settled), ~_closed(month, _purchases))
+        .where(month.within(_contracts), before, living, on_the_1st)
     )
+
+
+def _purchase(month: Month, at: ColumnElement[datetime]) -> Select[Any]:
+    """The line of a purchase that counts at that instant."""
+    return select(
+        literal(month.period),
+        _purchases.c.contract_id,
+        literal("purchase-") + _purchases.c.purchase_id,
+        literal("purchase"),
+        _purchases.c.item,
+        _purchases.c.provider,
+        _purchases.c.amount,
+        literal("included"),
+        at,
+    ).where(month.within(_purchases), ~_closed(month, _purchases))

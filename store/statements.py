@@ -14,7 +14,7 @@ from rules import jobs, statement
 from rules.figures import Policy
 from store import points_off, statement_lines
 from store.ledger import PayingRow, StatementLineRow, StatementRow
-from store.sql import alone, floored
+from store.sql import alone, floored, many_at_once
 from store.statement_lines import Month
 from store.tables import ChargeRow, ContractRow, DeliveryRow, PartyRow
 from store.write import insert_found, table
@@ -34,10 +34,12 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
     """Statements for contracts after `after` up to `until`; how many have one. Repeated it changes nothing."""
     alone(connection, f"{JOB} {period} {after}")
     month = Month(period, after, until)
-    wanted, there = connection.execute(_progress(month)).one()
+    with many_at_once(connection):
+        wanted, there = connection.execute(_progress(month)).one()
+        if wanted > there:
+            statement_lines.write(connection, month)
+            insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy))
     if wanted > there:
-        statement_lines.write(connection, month)
-        insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy))
         points_off.take_off(connection, period, after, until, policy)
         connection.execute(_nothing_to_pay(month))
         insert_found(connection, DeliveryRow, _NOTICE, _notices(month, policy))
@@ -65,13 +67,15 @@ def _concerned(month: Month) -> ColumnElement[bool]:
 
 
 def _has_statement(month: Month) -> ColumnElement[bool]:
-    mine = _rows.c.contract_id == _contracts.c.contract_id
+    mine = and_(_rows.c.contract_id == _contracts.c.contract_id, month.within(_rows))
     return exists().where(mine, _rows.c.period == month.period).correlate(_contracts)
 
 
 def _progress(month: Month) -> Any:
     """How many contracts of the range the month concerns, and how many of those have their statement."""
-    mine = and_(_rows.c.contract_id == _contracts.c.contract_id, _rows.c.period == month.period)
+    mine = and_(
+        _rows.c.contract_id == _contracts.c.contract_id, _rows.c.period == month.period, month.within(_rows)
+    )
     return (
         select(func.count(), func.count(_rows.c.contract_id))
         .select_from(_contracts.outerjoin(_rows, mine))
@@ -106,12 +110,12 @@ _STATEMENT = [
 
 def _statements(month: Month, policy: Policy) -> Any:
     """A statement for each contract of the range that has none, as its lines and its way of payment make it."""
-    sums = _sums(month)
+    sums, paid_by = _sums(month), _paid_by(month)
     standard, included, untaxed = (
         func.coalesce(sums.c[name], 0) for name in ("standard", "included", "untaxed")
     )
     tax = floored(standard * policy.statement.tax_percent, 100)
-    method = func.coalesce(_paying.c.method, _contracts.c.payment_method)
+    method = func.coalesce(paid_by.c.method, _contracts.c.payment_method)
     separate = and_(method == "isp_collection", included != 0)
     return (
         select(
@@ -120,26 +124,28 @@ def _statements(month: Month, policy: Policy) -> Any:
             _contracts.c.billing_number + statement.number_of_month(month.period),
             case((separate, "separate"), else_="line"),
             method,
-            func.coalesce(_paying.c.payment_id, _contracts.c.payment_id),
+            func.coalesce(paid_by.c.payment_id, _contracts.c.payment_id),
             *(standard, included, untaxed, tax, literal(policy.statement.tax_percent), literal(0)),
             standard + tax + included + untaxed,
             literal(statement.due_on(month.period, policy)),
         )
         .select_from(
             _contracts.outerjoin(sums, sums.c.contract_id == _contracts.c.contract_id).outerjoin(
-                _paying, _paid_by(month)
+                paid_by, paid_by.c.contract_id == _contracts.c.contract_id
             )
         )
         .where(month.within(_contracts), _concerned(month), ~_has_statement(month))
     )
 
 
-def _paid_by(month: Month) -> ColumnElement[bool]:
-    """How the contract was paid as the month ended: by the latest that was said before."""
-    then = _paying.alias()
-    mine = and_(then.c.contract_id == _contracts.c.contract_id, then.c.from_at < month.ends_at)
-    latest = select(func.max(then.c.from_at)).where(mine).correlate(_contracts).scalar_subquery()
-    return and_(_paying.c.contract_id == _contracts.c.contract_id, _paying.c.from_at == latest)
+def _paid_by(month: Month) -> Any:
+    """How contracts were paid as the month ended: by the latest that was said before."""
+    before = and_(_paying.c.from_at < month.ends_at, month.within(_paying))
+    latest = select(_paying.c.contract_id, func.max(_paying.c.from_at).label("from_at")).where(before)
+    last = latest.group_by(_paying.c.contract_id).subquery()
+    same = and_(last.c.contract_id == _paying.c.contract_id, last.c.from_at == _paying.c.from_at)
+    found = select(_paying.c.contract_id, _paying.c.method, _paying.c.payment_id).join(last, same)
+    return found.where(month.within(_paying)).subquery()
 
 
 def _nothing_to_pay(month: Month) -> Any:
@@ -166,7 +172,10 @@ def _notices(month: Month, policy: Policy) -> Any:
         select(name, _rows.c.contract_id, literal("statement"), at, literal(0), channel)
         .join(_contracts, _contracts.c.contract_id == _rows.c.contract_id)
         .join(_parties, _parties.c.party_id == _contracts.c.party_id)
-        .where(_rows.c.period == month.period, month.within(_rows), or_(by_post, _parties.c.bill_mail))
+        .where(
+            and_(_rows.c.period == month.period, month.within(_rows), month.within(_contracts)),
+            or_(by_post, _parties.c.bill_mail),
+        )
     )
 
 

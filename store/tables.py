@@ -6,12 +6,13 @@ import secrets
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from store.types import Instant, Json
 
 BILLING_DIGITS = 14
+_MONTHLY = text("kind = 'monthly'")
 
 
 def billing_number() -> str:
@@ -107,7 +108,11 @@ class PurchaseRow(SQLModel, table=True):
     """Something bought with a passport ID: yen as sent, tax included. A monthly item is settled until `ended_at`."""
 
     __tablename__ = "purchase"
-    __table_args__ = (Index("ix_purchase_spent", "contract_id", "at"),)
+    __table_args__ = (
+        Index("ix_purchase_spent", "contract_id", "at"),
+        # Month end asks for what is still settled, among all that was ever bought.
+        Index("ix_purchase_monthly", "contract_id", postgresql_where=_MONTHLY, sqlite_where=_MONTHLY),
+    )
     purchase_id: str = Field(primary_key=True)
     contract_id: str
     passport_id: str = Field(index=True)

@@ -158,7 +158,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("statement", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_statement_billing_number"), ["billing_number"], unique=False)
-        batch_op.create_index("ix_statement_open", ["period", "paid_on", "contract_id"], unique=False)
+        batch_op.create_index("ix_statement_month", ["period", "contract_id"], unique=False)
 
     op.create_table(
         "statement_line",
@@ -172,6 +172,13 @@ def upgrade() -> None:
         sa.Column("tax_class", sa.String(), nullable=False),
         sa.Column("at", store.types.Instant(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("period", "contract_id", "source"),
+    )
+    op.create_index(
+        "ix_purchase_monthly",
+        "purchase",
+        ["contract_id"],
+        postgresql_where=sa.text("kind = 'monthly'"),
+        sqlite_where=sa.text("kind = 'monthly'"),
     )
     with op.batch_alter_table("charge", schema=None) as batch_op:
         batch_op.add_column(sa.Column("billed_in", sa.String(), nullable=True))
@@ -215,9 +222,11 @@ def downgrade() -> None:
     with op.batch_alter_table("charge", schema=None) as batch_op:
         batch_op.drop_column("billed_in")
 
+    op.drop_index("ix_purchase_monthly", "purchase")
+
     op.drop_table("statement_line")
     with op.batch_alter_table("statement", schema=None) as batch_op:
-        batch_op.drop_index("ix_statement_open")
+        batch_op.drop_index("ix_statement_month")
         batch_op.drop_index(batch_op.f("ix_statement_billing_number"))
 
     op.drop_table("statement")

@@ -29,6 +29,7 @@ from api import (
     openapi,
     operators,
     passport_ids,
+    payments,
     points,
     procedures,
     purchases,
@@ -65,6 +66,7 @@ ROUTERS = (
     statements,
     points,
     memberships,
+    payments,
 )
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
 log = structlog.get_logger()

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from api.guard import whole
 from api.problems import faults, invalid
 
 M = TypeVar("M", bound="Body")
+END_OF_TIME = 2200
+
+
+def _text(given: object) -> object:
+    # Lax models, which take a text for an instant, would take a number too.
+    if not isinstance(given, str) or not re.match(r"\d{4}-\d\d-\d\dT", given):
+        raise ValueError("an instant with its offset, like 2030-04-01T00:00:00+09:00")
+    return given
+
+
+def _imaginable(to: datetime) -> datetime:
+    if to.year >= END_OF_TIME:
+        raise ValueError(f"before the year {END_OF_TIME}")
+    return to
+
+
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_imaginable)]
 
 
 class Body(BaseModel):

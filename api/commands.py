@@ -8,16 +8,17 @@ from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
+from sqlalchemy import Connection
 from temporalio.service import RPCError
 
 from api.problems import refused
 from api.service import Service, service
 from gate import TAKEN_WITHIN, Refused, Unavailable
 from rules import policy
-from rules.change import Act, Advance, Answer
+from rules.change import Act, Advance, Answer, Bill
 from rules.change import Request as Ask
 from rules.facts import Contract
-from store import contracts, people
+from store import bills, contracts, people
 
 
 def command_id(request: Request) -> str:
@@ -68,6 +69,25 @@ async def act(request: Request, contract_id: str, act: Act, personal: dict[str, 
     """Have it take an operator's answer. Raises Problem 409 and Unavailable."""
     try:
         return await _send(request, "act", contract_id, act, personal)
+    except Refused as no:
+        raise refused(no.refusal) from None
+
+
+async def bill(request: Request, contract_id: str, bill: dict[str, Any]) -> Answer:
+    """Have it take a payment, by the bills as they stand. Raises Problem 409 and Unavailable."""
+    found, command = service(request), bill["command_id"]
+
+    def made(connection: Connection) -> tuple[Bill, Contract]:
+        contract, open_bills = bills.standing(connection, contract_id)
+        return Bill(**bill, number=contract.number, bills=open_bills), contract
+
+    async def send() -> Answer:
+        answer = await found.gate.send_fresh("bill", contract_id, lambda: found.read(made))
+        assert answer is not None, "there is always something to send"
+        return answer
+
+    try:
+        return await answered(found, command, {}, send)
     except Refused as no:
         raise refused(no.refusal) from None
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from api import shapes
-from api.bodies import Body, read, takes
+from api.bodies import Body, Instant, read, takes
 from api.calendar import Calendar
 from api.problems import Problem, unavailable
 from api.service import Service, service
@@ -19,24 +17,10 @@ from store import deliveries
 
 router = APIRouter(prefix="/dev/v1", tags=["Trying things out"])
 POLL_SECONDS, REST_SECONDS = 0.02, 120
-END_OF_TIME = 2200
-
-
-def _text(given: object) -> object:
-    # Lax models, which take a text for an instant, would take a number too.
-    if not isinstance(given, str) or not re.match(r"\d{4}-\d\d-\d\dT", given):
-        raise ValueError("an instant with its offset, like 2030-04-01T00:00:00+09:00")
-    return given
-
-
-def _imaginable(to: datetime) -> datetime:
-    if to.year >= END_OF_TIME:
-        raise ValueError(f"before the year {END_OF_TIME}")
-    return to
 
 
 class Move(Body):
-    to: Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_imaginable)]
+    to: Instant
 
 
 @router.get("/outbox", summary="What left by e-mail and post")

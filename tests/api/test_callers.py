@@ -58,6 +58,8 @@ post    /v1/memberships/{link_token}                            404     404     
 get     /v1/contracts/{contract_id}/purchases                   401     404       403       403       401
 post    /v1/purchases                                           401     403       403       422       401
 post    /operator/v1/contracts/{contract_id}/access-key         401     403       404       403       401
+post    /operator/v1/contracts/{contract_id}/payments           401     403       404       403       401
+get     /operator/v1/disclosures                                401     403       200       403       401
 post    /operator/v1/conversions/{number}/take-up               401     403       404       403       401
 post    /operator/v1/conversions/{number}/switch-over           401     403       404       403       401
 get     /dev/v1/outbox                                          200     200       200       200       200

@@ -3,10 +3,11 @@
 import ast
 from datetime import date
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from api.shown_bills import StatementLine
 from machines import step
 from machines.contract import ContractMachine
 from rules import beside, policy, tasks, texts, waiting
@@ -230,3 +231,25 @@ def test_a_faulty_text_is_refused_at_start(section: str, code: str, text: dict[s
     raw.setdefault(section, {})[code] = text
     with pytest.raises(ValueError, match=fault):
         texts.check(raw)
+
+
+@in_both
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [
+        *(("monthly_fee", item) for item in ("wifi-50", "next", "support_premium")),
+        *(("fee", item) for item in ("plan_change", "prepaid_months", "prepaid_months_forfeited")),
+        *(("deposit", item) for item in ("deposit", "deposit_returned", "deposit_forfeited")),
+        ("device", "device"),
+        ("correction", "device"),
+        ("purchase", "Film"),
+    ],
+)
+def test_every_line_of_a_statement_has_its_words(kind: str, item: str, language: Language) -> None:
+    said = texts.line(kind, item, language, "Eiga" if kind == "purchase" else None)
+    assert "_" not in said and "–" not in said and "{" not in said
+    assert kind == "purchase" or readable(said.replace("Wi-Fi", "").replace("Premium", ""), language)
+
+
+def test_no_line_of_a_statement_has_words_in_vain() -> None:
+    assert texts.texts("line") == set(get_args(get_type_hints(StatementLine)["kind"]))

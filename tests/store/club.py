@@ -58,8 +58,10 @@ class Club:
         row = {"contract_id": contract_id, **values}
         within(self.engine, lambda c: set_values(c, ContractRow, [row]))
 
-    def costs(self, contract_id: str, line_type: str, first: str, last: str | None = None) -> None:
-        row = {"contract_id": contract_id, "part": "base", "item": line_type, "amount": 5200}
+    def costs(
+        self, contract_id: str, line_type: str, first: str, last: str | None = None, amount: int = 5200
+    ) -> None:
+        row = {"contract_id": contract_id, "part": "base", "item": line_type, "amount": amount}
         row |= {
             "first_day": date.fromisoformat(first),
             "last_day": date.fromisoformat(last) if last else None,

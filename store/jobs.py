@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from rules import jobs, policy
 from rules.figures import Policy
 from rules.runs import Run
-from store import points_grant, points_lapse, settlement, statements
+from store import points_grant, points_lapse, points_notices, settlement, statements
 
 
 class Job(Protocol):
@@ -30,6 +30,8 @@ JOBS: dict[str, Job] = {
     settlement.JOB: settlement,
     points_grant.JOB: points_grant,
     points_lapse.JOB: points_lapse,
+    points_notices.MAIL.job: points_notices.MAIL,
+    points_notices.WARNING.job: points_notices.WARNING,
 }
 
 

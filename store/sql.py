@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, case, literal, text
+from sqlalchemy import ColumnElement, Connection, Date, case, literal, literal_column, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from store.types import Instant
+from store.types import Instant, Json
 
 
 class midnight_of(GenericFunction[Any]):
@@ -29,6 +29,24 @@ def _on_postgresql(element: midnight_of, compiler: Any, **more: Any) -> str:
 def _on_sqlite(element: midnight_of, compiler: Any, **more: Any) -> str:
     # As store.types.Instant writes it there: in UTC, nine hours behind all year.
     return f"strftime('%Y-%m-%d %H:%M:%S.000000', {compiler.process(element.clauses, **more)}, '-9 hours')"
+
+
+class json_object(GenericFunction[Any]):
+    """An object of names and values in turn, as store.types.Json keeps one."""
+
+    type = Json
+    inherit_cache = True
+
+
+@compiles(json_object, "postgresql")
+def _built_on_postgresql(element: json_object, compiler: Any, **more: Any) -> str:
+    return f"jsonb_build_object({compiler.process(element.clauses, **more)})"
+
+
+def json_of(**values: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`values` by name."""
+    parts = [part for name, value in values.items() for part in (literal_column(f"'{name}'"), value)]
+    return json_object(*parts)
 
 
 def later(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:

@@ -163,3 +163,26 @@ def test_who_is_no_member_has_no_points(stack: Stack) -> None:
     line = active_line(stack)
     assert points(line)["balance"] == 0
     assert line.refused(for_bill(line, 1), "PNT-6")
+
+
+@pytest.mark.rule("PNT-8")
+def test_on_the_15th_the_balance_is_mailed_to_where_the_member_wants_it(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    stack.at(day=15, time="09:00:30")
+    mail = stack.mailed("points_balance", line.contract_id)
+    assert mail["to"] == "club@example.jp"
+    shown = points(line)
+    told = {name: str(shown[name]) for name in ("balance", "lapsing_this_fiscal_year")}
+    assert told == {name: mail["fields"][name] for name in told}
+    assert len(stack.outbox(kind="points_balance", contract_id=line.contract_id)) == 1
+
+
+@pytest.mark.rule("PNT-8")
+def test_in_january_whoever_has_points_about_to_lapse_is_warned_and_others_are_not(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    stack.at(day=10, month=1, time="09:00:30")
+    stack.at(day=15, month=1, time="09:00:30")
+    assert stack.mailed("points_balance", line.contract_id)
+    assert stack.outbox(kind="points_warning", contract_id=line.contract_id) == []

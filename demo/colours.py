@@ -5,6 +5,7 @@ STATES = {
     "preparing": "#e3a008",
     "active": "#1f9d70",
     "ending": "#dd7a1f",
+    "suspended": "#d9480f",
     "ended": "#52606d",
     "turned_down": "#c23934",
     "accepted": "#3182ce",

@@ -13,6 +13,8 @@ from credentials import Credentials
 from store.database import connect, reading
 from store.tables import ContractRow
 from store.write import table
+from tests.line import active_line
+from tests.owing import INVOICE, Owing
 from tests.stack import Customer, Rental, Stack, eventually
 
 CHANGE = {"plan": "wifi-50", "course": "standard"}
@@ -83,6 +85,28 @@ def paid_otherwise(stack: Stack) -> list[str]:
     stack.at(day=range(2, 20))
     for token in ("tok_declined", "tok_flaky"):
         card(rental, token)
+    return [rental.contract_id]
+
+
+def collected(stack: Stack) -> list[str]:
+    """A line is suspended, paid for in parts and too much, and ended by its next bill."""
+    stack.at(day=range(2, 20))
+    line = active_line(stack, payment=INVOICE)
+    owing = Owing(stack, line)
+    owing.until("suspended_after_days")
+    owing.pay(1)
+    owing.pay(owing.statement["total_with_tax"] + 10)
+    stack.pass_days(180)
+    assert line.state == "ended"
+    return [line.contract_id]
+
+
+def terminated(stack: Stack) -> list[str]:
+    """A rental whose card was declined; its device comes back."""
+    stack.at(day=range(2, 20))
+    rental = stack.active_contract(payment={"method": "credit_card", "card_token": "tok_declined"})
+    Owing(stack, rental).until("terminated_after_days")
+    stack.do("receive_device", rental.contract_id)
     return [rental.contract_id]
 
 
@@ -170,5 +194,7 @@ LIVES: dict[str, Callable[[Stack], list[str]]] = {
     "support-option": support_option_changed,
     "paid-otherwise": paid_otherwise,
     "refused-recipient": refused_recipient,
+    "collected": collected,
+    "terminated": terminated,
 }
 LONG_LIVES: dict[str, Callable[[Stack], list[str]]] = {"begun-anew": begun_anew}

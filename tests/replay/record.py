@@ -1,7 +1,7 @@
-"""`python -m tests.replay.record`: live each life on a service of its own and keep what Temporal wrote down of it.
+"""`python -m tests.replay.record [NAME]…`: live each life on a service of its own and keep what Temporal wrote down of it.
 
 Do this when a change of the workflows is meant to make old histories impossible, that is before the first release only:
-afterwards `workflow.patched` keeps them, and new shapes are added beside the old ones.
+afterwards `workflow.patched` keeps them, and new shapes are added beside the old ones, by name.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -69,14 +70,17 @@ def live(running: Stack, name: str) -> None:
         keep(name if number == 1 else f"{name}-successor", found)
 
 
-def main() -> None:
-    """Two services: one with the figures as they are, one with which contracts begin anew early."""
+def main(*names: str) -> None:
+    """Two services: one with the figures as they are, one with which contracts begin anew early. Of `names`, or all anew."""
     HISTORIES.mkdir(exist_ok=True)
-    for old in HISTORIES.glob("*.json"):
+    for old in HISTORIES.glob("*.json") if not names else ():
         old.unlink()
-    for lives in (LIVES, LONG_LIVES):
+    for whole in (LIVES, LONG_LIVES):
+        lives = {name: life for name, life in whole.items() if not names or name in names}
+        if not lives:
+            continue
         with tempfile.TemporaryDirectory() as folder:
-            file = policy.DEFAULT if lives is LIVES else short_runs(Path(folder))
+            file = policy.DEFAULT if whole is LIVES else short_runs(Path(folder))
             os.environ["KEIYAKU_POLICY_FILE"] = str(file)
             policies = HISTORIES / "policies"
             policies.mkdir(exist_ok=True)
@@ -90,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

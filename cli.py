@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import structlog
 import typer
@@ -28,6 +28,7 @@ app.add_typer(schedules, name="schedules")
 _DOUBT = "; does Temporal at {} answer, and the database?"
 
 Data = Annotated[Path | None, typer.Option(help="The data folder; KEIYAKU_DATA_DIR otherwise.")]
+Encoding = Literal["utf-8", "cp932"]
 PolicyFile = Annotated[Path | None, typer.Argument(help="KEIYAKU_POLICY_FILE or the built-in one otherwise.")]
 
 
@@ -143,6 +144,24 @@ def maintain() -> None:
     typer.echo("What was deleted is gone from the database's files.")
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file with the columns of docs/importing.md.")],
+    encoding: Annotated[Encoding | None, typer.Option(help="Found out otherwise.")] = None,
+    on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="They count from this day on; today otherwise."),
+    ] = None,
+) -> None:
+    """Bring in existing contracts. Repeating it adds nothing twice."""
+    from importing import reading, run
+    from rules.policy import PolicyError
+
+    settings = _settings("import")
+    with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
+        raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
+
+
 @app.command()
 def catch_up() -> None:
     """Tell Temporal how every open contract stands in the store, after either was restored. Repeating it is harmless."""
@@ -226,19 +245,11 @@ def main() -> None:
 
 def _service_time(settings: Settings) -> datetime:
     """By the clock of the service that runs on the data folder, else by this machine's."""
-    import httpx
+    from embedded.folder import service_time
+    from embedded.problem import Problem
 
-    from embedded.folder import running
-    from rules.calendar import JST
-
-    found = running(settings.data_dir)
-    if found is None:
-        return datetime.now(JST)
-    try:
-        answer = httpx.get(f"{found[1]['api']}/dev/v1/clock", timeout=10, trust_env=False).raise_for_status()
-    except httpx.HTTPError as fault:
-        _fail(f"The service on {settings.data_dir} does not tell its time: {fault}.")
-    return datetime.fromisoformat(answer.json()["now"])
+    with _sentence(Problem):
+        return service_time(settings.data_dir)
 
 
 def _settings(part: str, **given: Any) -> Settings:

@@ -6,11 +6,12 @@ from typing import Any
 
 from fastapi import Request
 
-from api.applications import CourseCode, LineTypeCode, OptionCode, Payment, PlanCode, Words
+from api.applications import Payment
 from api.bodies import Body, read
 from api.problems import not_found
 from api.service import Service
 from rules import decision
+from rules.fields import CourseCode, LineTypeCode, OptionCode, PlanCode, Words
 
 
 class Asked(Body):

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from sqlalchemy import RowMapping
 
 from api import shapes
-from api.applications import Email, Phone, PostalCode, Words
 from api.bodies import Body, read, takes
 from api.callers import Caller, customer
 from api.language import language
@@ -18,6 +17,7 @@ from api.service import service
 from rules import beside
 from rules.calendar import day_of
 from rules.facts import Contract
+from rules.fields import Email, Phone, PostalCode, Words
 from rules.refusal import Refusal
 from store import contracts, parties
 from workflows import kinds

@@ -8,10 +8,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from embedded.problem import Problem
+from rules.calendar import JST
 
 TEST_CLOCK = "test-clock"
 _NOTE = "run.json"
@@ -76,3 +80,15 @@ def running(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             continue
         return candidate, note
     return None
+
+
+def service_time(folder: Path) -> datetime:
+    """By the clock of the service that runs on the folder, else by this machine's. Raises Problem."""
+    found = running(folder)
+    if found is None:
+        return datetime.now(JST)
+    try:
+        answer = httpx.get(f"{found[1]['api']}/dev/v1/clock", timeout=10, trust_env=False).raise_for_status()
+    except httpx.HTTPError as fault:
+        raise Problem(f"The service on {folder} does not tell its time: {fault}.") from None
+    return datetime.fromisoformat(answer.json()["now"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
+from rules.calendar import midnight
 from rules.facts import Contract, Delivery
 from rules.runs import Progress, Range
 from store.ledger import ParkedRow, RunRow
@@ -68,10 +69,18 @@ def latest(connection: Connection) -> dict[str, Progress]:
 
 
 def calendar_began(connection: Connection) -> datetime | None:
-    """From when on runs are due: after the last one that is done, else since the first contract was applied for."""
+    """From when on runs are due: after the last one that is done, else since the first contract was applied for.
+
+    For contracts that were brought in: since the day from which on they are counted here.
+    """
     last = connection.execute(select(func.max(_rows.c.due_at)).where(_rows.c.state != "running")).scalar()
-    first: datetime | None = connection.execute(select(func.min(_contracts.c.applied_at))).scalar()
-    return last or first
+    if last:
+        return cast("datetime", last)
+    ours = select(func.min(_contracts.c.applied_at)).where(_contracts.c.counted_from.is_(None))
+    applied = connection.execute(ours).scalar()
+    counted = connection.execute(select(func.min(_contracts.c.counted_from))).scalar()
+    began = [applied, midnight(counted) if counted else None]
+    return min((at for at in began if at), default=None)
 
 
 def ranges(connection: Connection, streams: int) -> list[Range]:

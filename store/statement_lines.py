@@ -65,8 +65,9 @@ class Month:
         return and_(rows.c.contract_id > self.after, rows.c.contract_id <= self.until)
 
     def in_force(self) -> ColumnElement[bool]:
-        """Contracts in force on at least one day of the month (LIN-6)."""
-        return and_(_contracts.c.in_force_from <= self.last, _not_over_before(self.first))
+        """Contracts in force on at least one day of the month (LIN-6), and this service's to bill in it."""
+        counted = or_(_contracts.c.counted_from.is_(None), _contracts.c.counted_from <= self.last)
+        return and_(_contracts.c.in_force_from <= self.last, counted, _not_over_before(self.first))
 
 
 def _not_over_before(day: date) -> ColumnElement[bool]:

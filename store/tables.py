@@ -76,6 +76,8 @@ class ContractRow(SQLModel, table=True):
     snapshot: dict[str, Any] = Field(sa_type=Json)
     # With the month it makes the number of a bill (BIL-2), so it must not be one that can be guessed.
     billing_number: str = Field(index=True, sa_column_kwargs={"default": billing_number})
+    # The day from which on a contract that was brought in is billed here; what was before is closed elsewhere.
+    counted_from: date | None = None
 
 
 class LineAccessRow(SQLModel, table=True):

@@ -29,6 +29,7 @@ TOP_LEVEL = {
         "demo",
         "docs_gen",
         "embedded",
+        "importing",
         "machines",
         "outside",
         "rules",

@@ -30,6 +30,7 @@ DATA: dict[str, Any] = {
     "cap": 50000,
     "month": "2026-06-01",
     "provider": "Eiga",
+    "last_day": "2026-06-30",
     "most": 5000,
     "held": 100,
     "points": 100,
@@ -41,7 +42,7 @@ FROM_THE_API = {
     "points_for_item",
     "authentication_key_registered",
 }
-FROM_THE_STORE = {"purchases_disclosed"}
+FROM_THE_STORE = {"purchases_disclosed", "imported", "cancellation_imported"}
 in_both = pytest.mark.parametrize("language", LANGUAGES)
 
 

@@ -185,6 +185,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("contract", schema=None) as batch_op:
         batch_op.add_column(sa.Column("billing_number", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("counted_from", sa.Date(), nullable=True))
         batch_op.add_column(
             sa.Column("two_year_discount", sa.Boolean(), nullable=False, server_default=sa.false())
         )
@@ -217,6 +218,7 @@ def downgrade() -> None:
     with op.batch_alter_table("contract", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contract_billing_number"))
         batch_op.drop_column("two_year_discount")
+        batch_op.drop_column("counted_from")
         batch_op.drop_column("billing_number")
 
     with op.batch_alter_table("charge", schema=None) as batch_op:

@@ -1,0 +1,1 @@
+"""Bringing in contracts that were kept elsewhere."""

@@ -13,7 +13,6 @@ from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import Connection, RowMapping
 
 from api import commands, health, shapes
-from api.applications import Email, Phone, Words
 from api.bodies import Body, read, takes
 from api.callers import customer
 from api.language import language
@@ -26,6 +25,7 @@ from rules import membership, policy
 from rules.change import Advance
 from rules.change import Request as Ask
 from rules.facts import Contract
+from rules.fields import Email, Phone, Words
 from store import accounts, contracts, members
 from workflows import kinds
 

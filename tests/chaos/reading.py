@@ -13,7 +13,7 @@ import httpx
 
 from tests.chaos.parts import Parts
 
-IDS = 2
+IDS, POINTS = 2, 300
 Judge = Callable[[Any], bool]
 
 
@@ -49,6 +49,12 @@ def ids_are_gone(found: Any) -> bool:
     return not found["items"]
 
 
+def points_are_gone(found: Any) -> bool:
+    neither(found["balance"] not in (0, POINTS), found)
+    neither(found["balance"] != sum(lot["left"] for lot in found["lots"]), found)
+    return not found["balance"]
+
+
 def procedure_is_over(found: Any) -> bool:
     """The state, and the names of what is to be lost: both of before, or both of after."""
     over = found["state"] == "converted"
@@ -77,6 +83,7 @@ def reads(line: Seen) -> list[tuple[str, Judge]]:
         (path, contract_is_over),
         ("/v1/contracts", listed_is_over),
         (f"{path}/passport-ids", ids_are_gone),
+        (f"{path}/points", points_are_gone),
         (f"{path}/procedures", conversion_is_over),
         (f"/v1/procedures/{line.procedure_id}", procedure_is_over),
         (f"{path}/timeline", timeline_tells_of_it),

@@ -11,7 +11,7 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -23,14 +23,17 @@ from api.callers import issue
 from credentials import Credentials
 from rules.calendar import JST
 from settings import Settings
+from store import points
 from store.database import connect
+from store.ledger import MemberRow, PointRow
 from store.migrate import upgrade
+from store.points import ledger_row
 from store.tables import ContractRow, DeletionRow, DeliveryRow, PassportIdRow
-from store.write import table
+from store.write import insert, table
 from tests.chaos import parts
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
-from tests.chaos.reading import IDS, Readers, Seen
+from tests.chaos.reading import IDS, POINTS, Readers, Seen
 from tests.database import DATABASES, postgres
 from tests.properties.lived import Lived, words
 
@@ -55,7 +58,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.timeout(300 + 20 * KILLS)
-@pytest.mark.rule("COL-3", "COL-6")
+@pytest.mark.rule("COL-3", "COL-4", "COL-6")
 async def test_no_reader_ever_sees_a_line_that_is_neither_switched_over_nor_not(
     database: str, tmp_path: Path
 ) -> None:
@@ -83,7 +86,8 @@ async def test_no_reader_ever_sees_a_line_that_is_neither_switched_over_nor_not(
 def taken_up(engine: Engine, settings: Settings, number: int) -> Seen:
     """A line with IDs and a monthly item whose number the other operator has taken up, as it stands in the store."""
     now = BEGINS - timedelta(days=1)
-    line = Lived(engine, number, now, cap=50000)
+    line = Lived(engine, number, now, cap=50000, discount=True)
+    holds_points(engine, line.name, now)
     for one in range(IDS):
         line.adds(f"i-{number}-{one}", f"name-{number}-{one}", None, now)
     item = {"purchase_id": f"u-{number}", "kind": "monthly", "amount": 500, "cancellation_fee": 1000}
@@ -98,6 +102,18 @@ def taken_up(engine: Engine, settings: Settings, number: int) -> Seen:
     credentials = Credentials(settings.secret_key.get_secret_value())
     token, _ = issue(credentials, f"a-{number}", BEGINS, 1000)
     return Seen(line.name, procedure_id, approval, token)
+
+
+def holds_points(engine: Engine, contract_id: str, joined: datetime) -> None:
+    """A member with two lots."""
+    member = {"contract_id": contract_id, "email": "hanako@example.jp", "joined_at": joined}
+    lots = [
+        ledger_row(contract_id, date(2027, month, 1), date(2030, 3, 31), "grant", "", POINTS // 2, joined)
+        for month in (5, 6)
+    ]
+    with engine.begin() as connection:
+        insert(connection, MemberRow, [member | {"counted_from": joined, "left_at": None}])
+        insert(connection, PointRow, lots)
 
 
 async def switched_over(service: Parts, lines: list[Seen], victim: str, chance: random.Random) -> None:
@@ -144,5 +160,8 @@ def ending(engine: Engine, line: Seen) -> bool:
 
         over = rows(ContractRow, state="converted") == 1
         left = rows(PassportIdRow), rows(DeletionRow), rows(DeliveryRow, kind="deletion_certificate")
+        lots = rows(PointRow, what="grant"), rows(PointRow, what="forfeit")
+        held = sum(lot.left for lot in points.lots(connection, line.contract_id, BEGINS))
     assert left == ((0, IDS, 1) if over else (IDS, 0, 0)), (line, left)
+    assert (lots, held) == (((2, 2), 0) if over else ((2, 0), POINTS)), (line, lots, held)
     return over

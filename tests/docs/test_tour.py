@@ -31,4 +31,5 @@ def test_the_tour_goes_as_it_is_told(stacks: Stacks) -> None:
     assert states == ["preparing", "active", "device_overdue", "closed"]
     assert '"status":428' in told.stdout
     assert '"rule":"RNT-6"' in told.stdout
+    assert '"item":"deposit_forfeited"' in told.stdout
     assert "was due back on 10 May" in told.stdout

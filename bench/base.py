@@ -1,0 +1,242 @@
+"""`python -m bench.base`: the runs over the whole base against the same work as one bare SQL statement, in one run.
+
+A base of lines is made in the database, all of them members with the discount. Then, each on its own month: the monthly
+grant, bare (one INSERT … SELECT, one transaction), by `activities.runs` with one stream, and with four; the yearly lapse
+likewise; the month's statements, once and again. What counts is the ratio; who goes first changes with the month.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import psutil
+import typer
+from rich.console import Console
+from rich.table import Table
+from temporalio.testing import ActivityEnvironment
+
+from activities.runs import Runs
+from bench.filled import fill, plainly, typed
+from bench.purchases import RESULTS, database
+from rules import jobs, points, policy
+from rules.clock import Clock
+from rules.runs import Range, Run
+from store import runs as store
+from store.database import connect
+from store.jobs import JOBS
+from store.migrate import upgrade
+
+STREAMS = 4
+console = Console(highlight=False)
+Sizes = Annotated[str, typer.Option(help="How many contracts, by commas.")]
+
+# What the run does for a member, without chunks, conflicts, suspensions and the table of years.
+BARE_GRANT = """
+insert into point (contract_id, granted_on, what, ref, points, lapses_on, at)
+select m.contract_id, :on, 'grant', '', 500, :lapses, :at
+from member m join contract c on c.contract_id = m.contract_id
+where m.joined_at <= :at and (m.left_at is null or m.left_at > :at)
+  and c.two_year_discount and c.in_force_from <= :on and (c.in_force_to is null or c.in_force_to >= :on)
+"""
+BARE_LAPSE = """
+insert into point (contract_id, granted_on, what, ref, points, lapses_on, at)
+select contract_id, granted_on, 'lapse', '', -sum(points), lapses_on, :at
+from point where lapses_on = :lapses group by contract_id, granted_on, lapses_on having sum(points) > 0
+"""
+
+
+class Base:
+    """One database with so many contracts, and what was measured on it, in seconds."""
+
+    def __init__(self, url: str, size: int) -> None:
+        self.engine = connect(url, pool_size=STREAMS + 1)
+        self.size, self.seconds = size, dict[str, list[float]]()
+        # No mail, no gateway, no engine: chunks reach none of them.
+        nothing: Any = None
+        self.runs = Runs(self.engine, Clock(), nothing, nothing)
+
+    @property
+    def postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def measure(self, name: str, work: Callable[[], object]) -> None:
+        """The database has written out everything that was before it."""
+        plainly(self.engine, "checkpoint" if self.postgresql else "pragma wal_checkpoint(truncate)")
+        began = time.monotonic()
+        work()
+        seconds = time.monotonic() - began
+        self.seconds.setdefault(name, []).append(seconds)
+        console.print(f"  {name}: {seconds:.2f} s, {self.size / seconds:,.0f} contracts a second")
+
+    def bare(self, statement: str, job: str, period: str) -> None:
+        on, figures = jobs.following(period), policy.current()
+        lapses = points.lapses_on(on, figures) if job == "points-grant" else on - timedelta(days=1)
+        given = {"on": on, "at": jobs.due_at(figures.job(job), period), "lapses": lapses}
+        named = {name: value for name, value in given.items() if f":{name}" in statement}
+        with self.engine.begin() as connection:
+            connection.execute(typed(statement), named)
+
+    def run(self, job: str, period: str, streams: int = 1) -> None:
+        """All chunks of a run, as the worker does them, in so many streams at once."""
+        asked = Run(job=job, period=period)
+        due = jobs.due_at(policy.current().job(job), period)
+        with self.engine.begin() as connection:
+            store.begin(connection, job, period, due, due, self.size)
+            parts = store.ranges(connection, streams)
+        with ThreadPoolExecutor(streams) as threads:
+            list(threads.map(partial(self._all, asked), parts))
+
+    def _all(self, asked: Run, part: Range) -> None:
+        after: str | None = part.after
+        while after is not None:
+            reached = ActivityEnvironment().run(self.runs.chunks, asked, Range(after=after, until=part.until))
+            after = reached.last
+
+    def prove(self, job: str, period: str) -> None:
+        """Raises SystemExit where a run did not deal with all of them, as measuring it was measuring nothing."""
+        figures = policy.current()
+        with self.engine.begin() as connection:
+            expected = JOBS[job].expected(connection, period, figures)
+            left = JOBS[job].left(connection, period, figures, 10)
+        if expected != self.size or left:
+            raise SystemExit(f"bench.base: {job} of {period} concerns {expected} contracts, left {left}")
+
+
+def measure(base: Base, rounds: int) -> None:
+    """Grants in fiscal years of their own, so that the lots of each lapse by themselves."""
+    streams = (1, STREAMS) if base.postgresql else (1,)
+    kinds = ["bare", *(f"{n} stream{'s' if n > 1 else ''}" for n in streams)]
+    for turn in range(rounds):
+        order = list(enumerate(kinds))[:: 1 if turn % 2 == 0 else -1]
+        for job, statement in (("points-grant", BARE_GRANT), ("fiscal-year", BARE_LAPSE)):
+            for number, kind in order:
+                year = 2021 + turn * len(kinds) + number
+                period = f"{year}-05" if job == "points-grant" else f"FY{year + 2}"
+                if kind == "bare":
+                    base.measure(f"{job}, {kind}", partial(base.bare, statement, job, period))
+                else:
+                    base.measure(
+                        f"{job}, {kind}", partial(base.run, job, period, streams[kinds.index(kind) - 1])
+                    )
+                    base.prove(job, period)
+        for again in ("", " again"):
+            period = f"{2021 + turn}-06"
+            base.measure(f"month-end, 1 stream{again}", partial(base.run, "month-end", period))
+            base.prove("month-end", period)
+        if base.postgresql:
+            period = f"{2021 + turn}-07"
+            base.measure(f"month-end, {STREAMS} streams", partial(base.run, "month-end", period, STREAMS))
+
+
+def on_database(kind: str, size: int, rounds: int) -> dict[str, Any]:
+    console.print(f"[bold]{size:,} contracts on {kind}[/bold]")
+    with a_database(kind) as url:
+        upgrade(url)
+        base = Base(url, size)
+        base.measure("fill", partial(fill, base.engine, size))
+        with watched() as memory:
+            measure(base, rounds)
+        base.engine.dispose()
+    return {"database": kind, "contracts": size, "seconds": base.seconds, "memory_mb": memory}
+
+
+@contextmanager
+def a_database(kind: str) -> Iterator[str]:
+    if kind == "postgresql":
+        with database() as url:
+            yield url
+        return
+    with TemporaryDirectory(prefix="keiyaku-bench-") as folder:
+        yield f"sqlite:///{folder}/keiyaku.db"
+
+
+@contextmanager
+def watched() -> Iterator[dict[str, float]]:
+    """The memory of this process before and at its highest, in MB."""
+    here, over = psutil.Process(), threading.Event()
+    found = {"before": here.memory_info().rss / 1e6, "most": 0.0}
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            found["most"] = max(found["most"], here.memory_info().rss / 1e6)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watching.join()
+
+
+def ratios(found: dict[str, Any]) -> Iterator[tuple[str, float, str]]:
+    """What is wanted: name, ratio of speeds, limit."""
+    seconds = found["seconds"]
+
+    def faster(one: str, other: str) -> float:
+        return float(statistics.median(b / a for a, b in zip(seconds[one], seconds[other], strict=True)))
+
+    for job in ("points-grant", "fiscal-year"):
+        yield f"{job}, 1 stream / bare", faster(f"{job}, 1 stream", f"{job}, bare"), "≥ 0.85"
+        if f"{job}, {STREAMS} streams" in seconds:
+            yield f"{job}, 4 streams / bare", faster(f"{job}, {STREAMS} streams", f"{job}, bare"), "≥ 1.2"
+    yield "month-end again / first", faster("month-end, 1 stream again", "month-end, 1 stream"), "≥ 3"
+
+
+def growth(found: list[dict[str, Any]]) -> Iterator[tuple[str, float, str]]:
+    """How much longer ten times as many take."""
+    by_size = {one["contracts"]: one["seconds"] for one in found if one["database"] == "postgresql"}
+    if {100_000, 1_000_000} <= set(by_size):
+        for name in ("points-grant, 1 stream", "fiscal-year, 1 stream", "month-end, 1 stream"):
+            yield (
+                name,
+                statistics.median(by_size[1_000_000][name]) / statistics.median(by_size[100_000][name]),
+                "≤ 11",
+            )
+
+
+def show(found: list[dict[str, Any]]) -> None:
+    made = Table("", "ratio", "wanted", title="Runs over the whole base", header_style="bold")
+    for one in found:
+        for name, ratio, wanted in ratios(one):
+            made.add_row(f"{one['database']}, {one['contracts']:,}: {name}", f"{ratio:.2f}", wanted)
+        grown = one["memory_mb"]["most"] - one["memory_mb"]["before"]
+        made.add_row(f"{one['database']}, {one['contracts']:,}: memory", f"+{grown:.0f} MB", "flat")
+    for name, ratio, wanted in growth(found):
+        made.add_row(f"1,000,000 against 100,000: {name}", f"{ratio:.1f}", wanted)
+    console.print(made)
+
+
+def main(
+    postgresql: Sizes = "10000,100000,1000000",
+    sqlite: Sizes = "10000,100000",
+    rounds: Annotated[int, typer.Option(min=1)] = 2,
+    results: Path = RESULTS,
+) -> None:
+    """Measure the runs over the whole base."""
+    sizes = [("sqlite", size) for size in sqlite.split(",") if size]
+    sizes += [("postgresql", size) for size in postgresql.split(",") if size]
+    found = [on_database(kind, int(size), rounds) for kind, size in sizes]
+    show(found)
+    now = datetime.now(UTC)
+    results.mkdir(parents=True, exist_ok=True)
+    told = {"at": now.isoformat(timespec="seconds"), "machine": {"cpus": os.cpu_count()}, "bases": found}
+    path = results / f"base-{now:%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(told, indent=2) + "\n")
+    console.print(f"Round by round in {path}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -42,13 +42,20 @@ STREAMS = 4
 console = Console(highlight=False)
 Sizes = Annotated[str, typer.Option(help="How many contracts, by commas.")]
 
-# What the run does for a member, without chunks, conflicts, suspensions and the table of years.
+# The same work as a person would write it: nothing is said of ranges, of what is there already, or of progress.
 BARE_GRANT = """
 insert into point (contract_id, granted_on, what, ref, points, lapses_on, at)
-select m.contract_id, :on, 'grant', '', 500, :lapses, :at
+select m.contract_id, :on, 'grant', '', case f.item when 'light' then 50 else case
+    when m.joined_at >= :first then 100 when m.joined_at >= :second then 200
+    when m.joined_at >= :third then 300 when m.joined_at >= :fourth then 400 else 500 end end, :lapses, :at
 from member m join contract c on c.contract_id = m.contract_id
-where m.joined_at <= :at and (m.left_at is null or m.left_at > :at)
+left join fee f on f.contract_id = m.contract_id and f.part = 'base' and f.first_day <= :on
+    and (f.last_day is null or f.last_day >= :on)
+where m.joined_at <= :at and m.counted_from <= :at and (m.left_at is null or m.left_at > :at)
   and c.two_year_discount and c.in_force_from <= :on and (c.in_force_to is null or c.in_force_to >= :on)
+  and (c.ended_at is null or c.ended_at > :at)
+  and not exists (select 1 from block b where b.contract_id = m.contract_id and b.from_at <= :at
+                  and (b.until_at is null or b.until_at > :at))
 """
 BARE_LAPSE = """
 insert into point (contract_id, granted_on, what, ref, points, lapses_on, at)
@@ -83,7 +90,9 @@ class Base:
     def bare(self, statement: str, job: str, period: str) -> None:
         on, figures = jobs.following(period), policy.current()
         lapses = points.lapses_on(on, figures) if job == "points-grant" else on - timedelta(days=1)
-        given = {"on": on, "at": jobs.due_at(figures.job(job), period), "lapses": lapses}
+        given: dict[str, Any] = {"on": on, "at": jobs.due_at(figures.job(job), period), "lapses": lapses}
+        for year, name in enumerate(("first", "second", "third", "fourth"), 1):
+            given[name] = points.joined_from(on, year)
         named = {name: value for name, value in given.items() if f":{name}" in statement}
         with self.engine.begin() as connection:
             connection.execute(typed(statement), named)

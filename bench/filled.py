@@ -25,8 +25,8 @@ FILLS = (
     "insert into contract (contract_id, account_id, party_id, product, state, line_type, two_year_discount,"
     " payment_method, payment_id, applied_at, in_force_from, started_at, number, snapshot, billing_number)"
     " {n} select id, 'a-' || id, 'y-' || id, 'line', 'active', 'next', {true}, 'account_transfer', 'pay-' || id,"
-    " :began, :first, :began, 3, :snapshot, '1' || i from n",
-    "insert into fee (contract_id, part, first_day, item, amount) {n} select id, 'base', :first, 'next', 5200 from n",
+    " :began, :day, :began, 3, :snapshot, '1' || i from n",
+    "insert into fee (contract_id, part, first_day, item, amount) {n} select id, 'base', :day, 'next', 5200 from n",
     "insert into paying (contract_id, from_at, method, payment_id)"
     " {n} select id, :began, 'account_transfer', 'pay-' || id from n",
     "insert into member (contract_id, email, joined_at, counted_from)"
@@ -38,7 +38,7 @@ def fill(engine: Engine, size: int) -> None:
     """So many lines in force since 2020, with their fee, their way of payment, and their membership."""
     postgresql = engine.dialect.name == "postgresql"
     words = {"n": "", "true": "true" if postgresql else "1", "false": "false" if postgresql else "0"}
-    given: dict[str, Any] = {"size": size, "began": BEGAN, "first": BEGAN.date(), "snapshot": _snapshot()}
+    given: dict[str, Any] = {"size": size, "began": BEGAN, "day": BEGAN.date(), "snapshot": _snapshot()}
     with engine.begin() as connection:
         for fill in FILLS:
             into, _, found = fill.format(**words).partition("  select ")
@@ -62,7 +62,8 @@ def plainly(engine: Engine, statement: str) -> None:
 def typed(statement: str) -> TextClause:
     """With the types of this service for whatever it names."""
     types: dict[str, Any] = {"began": Instant(), "at": Instant(), "snapshot": Json}
-    types |= dict.fromkeys(("on", "lapses", "first"), Date())
+    types |= dict.fromkeys(("on", "lapses", "day"), Date())
+    types |= dict.fromkeys(("first", "second", "third", "fourth"), Instant())
     named = [bindparam(name, type_=kind) for name, kind in types.items() if f":{name}" in statement]
     return text(statement).bindparams(*named)
 

@@ -129,7 +129,9 @@ def bring_up(connection: Connection, contract_id: str, until: datetime, figures:
     """What runs should have granted the line, or let lapse, by `until`: a late run changes nobody's points (PNT-10)."""
     for due in behind(connection, contract_id, until, figures):
         if due.job == points_grant.JOB:
-            points_grant.grant(connection, due.period, _members.c.contract_id == contract_id, figures)
+            points_grant.grant(
+                connection, due.period, lambda rows: rows.c.contract_id == contract_id, figures
+            )
         else:
             points_lapse.lapse(connection, due.period, _rows.c.contract_id == contract_id)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     and_,
     case,
@@ -30,26 +32,37 @@ from store.write import insert_found, table
 JOB = "points-grant"
 COLUMNS = ["contract_id", "points", "granted_on", "what", "ref", "lapses_on", "at"]
 
+Whose = Callable[[FromClause], ColumnElement[bool]]
+"""Whom a statement is about, said of each table that it reads."""
+
 _rows, _members, _contracts = table(PointRow), table(MemberRow), table(ContractRow)
 _fees, _blocks = table(FeeRow), table(BlockRow)
 
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """How many lines get points for the month."""
-    found = _due(period, policy, true()).subquery()
+    found = _due(period, policy, _everybodys).subquery()
     return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Grant to the contracts after `after` and up to `until`. Returns how many got theirs now."""
     hold_ends_back(connection)
-    whose = (_members.c.contract_id > after) & (_members.c.contract_id <= until)
-    return grant(connection, period, whose, policy)
+    return grant(connection, period, between(after, until), policy)
+
+
+def between(after: str, until: str) -> Whose:
+    """Contracts of a range: said of every table, so that each is read by its key."""
+    return lambda rows: (rows.c.contract_id > after) & (rows.c.contract_id <= until)
+
+
+def _everybodys(rows: FromClause) -> ColumnElement[bool]:
+    return true()
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts that should have got points for the month and have not."""
-    found = _due(period, policy, true()).subquery()
+    found = _due(period, policy, _everybodys).subquery()
     granted = exists().where(
         _rows.c.contract_id == found.c.contract_id,
         _rows.c.granted_on == jobs.following(period),
@@ -59,12 +72,12 @@ def left(connection: Connection, period: str, policy: Policy, limit: int) -> lis
     return list(connection.execute(missing).scalars())
 
 
-def grant(connection: Connection, period: str, whose: ColumnElement[bool], policy: Policy) -> int:
+def grant(connection: Connection, period: str, whose: Whose, policy: Policy) -> int:
     """A lot to each member that `whose` is about and that had none for the month."""
     return insert_found(connection, PointRow, COLUMNS, _lots(period, whose, policy))
 
 
-def _lots(period: str, whose: ColumnElement[bool], policy: Policy) -> Select[Any]:
+def _lots(period: str, whose: Whose, policy: Policy) -> Select[Any]:
     granted_on = jobs.following(period)
     return _due(period, policy, whose).add_columns(
         literal(granted_on, _rows.c.granted_on.type),
@@ -75,10 +88,11 @@ def _lots(period: str, whose: ColumnElement[bool], policy: Policy) -> Select[Any
     )
 
 
-def _due(period: str, policy: Policy, whose: ColumnElement[bool]) -> Select[tuple[str, int]]:
+def _due(period: str, policy: Policy, whose: Whose) -> Select[tuple[str, int]]:
     """Who gets how many, by facts as of the instant of granting: what has changed since then changes nothing."""
     on, at = jobs.following(period), jobs.due_at(policy.job(JOB), period)
     base = and_(
+        whose(_fees),
         _fees.c.contract_id == _contracts.c.contract_id,
         _fees.c.part == "base",
         _fees.c.first_day <= on,
@@ -88,7 +102,7 @@ def _due(period: str, policy: Policy, whose: ColumnElement[bool]) -> Select[tupl
     found = (
         select(_members.c.contract_id, _points(on, policy).label("points"))
         .select_from(joined.outerjoin(_fees, base))
-        .where(whose, _is_member(on, at), _in_use(on, at))
+        .where(whose(_members), whose(_contracts), _is_member(on, at), _in_use(on, at))
         .subquery()
     )
     return select(found.c.contract_id, found.c.points).where(found.c.points > 0)

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-END = "~"
-"""Comes after every contract ID."""
+END = "zzzz"
+"""Comes after every contract ID, by bytes and by any language's alphabet: how a database sorts is its owner's choice."""
 
 
 class Run(BaseModel):

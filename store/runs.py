@@ -10,14 +10,13 @@ from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from rules.calendar import midnight
 from rules.facts import Contract, Delivery
-from rules.runs import Progress, Range
+from rules.runs import END, Progress, Range
 from store.ledger import ParkedRow, RunRow
 from store.tables import ContractRow, DeliveryRow
 from store.write import table, upsert
 
 _rows, _parked, _contracts = table(RunRow), table(ParkedRow), table(ContractRow)
 _deliveries = table(DeliveryRow)
-_AFTER_DASH = "."  # comes after "-" and before every letter and digit
 
 
 def begin(
@@ -171,4 +170,4 @@ def _untold(job: str, period: str) -> Any:
 
 def _told(job: str, period: str) -> Any:
     key = _deliveries.c.delivery_id
-    return (key > f"r-{job}-{period}-") & (key < f"r-{job}-{period}{_AFTER_DASH}")
+    return (key > f"r-{job}-{period}-") & (key < f"r-{job}-{period}-{END}")

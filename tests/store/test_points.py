@@ -10,9 +10,11 @@ from sqlalchemy import Engine
 
 from rules.refusal import Refusal
 from store import points, points_grant, points_lapse
+from store.changes import facts
 from store.tables import ContractRow
 from store.write import set_values
 from tests.rules.cases import POLICY, at
+from tests.rules.lines import line
 from tests.store.club import Club, within
 
 
@@ -328,3 +330,41 @@ def test_a_grant_and_an_end_at_the_same_moment_leave_no_point_on_an_ended_line(c
         ending, granting = threads.map(ends, names), threads.submit(club.grant, "2026-04")
         assert (len(list(ending)), granting.result() <= 8) == (8, True)
     assert [club.balance(name, "2026-05-02 00:00:00") for name in names] == [0] * 8
+
+
+@pytest.mark.rule("COL-6")
+@pytest.mark.rule("PNT-9")
+def test_exchanges_never_pass_the_end_of_the_line(club: Club) -> None:
+    club.member()
+    club.grant("2026-04")
+
+    def ends(_: int) -> None:
+        """In one transaction, as a switch-over is recorded: the line's row first."""
+        ended = at("2026-05-10 12:00:00")
+        over = line(contract_id="k-1", state="converted", ended_at=ended, in_force_to=date(2026, 5, 10))
+        with club.engine.begin() as connection:
+            set_values(connection, ContractRow, [facts(over)])
+            points.forfeit(connection, "k-1", ended)
+
+    with ThreadPoolExecutor(7) as threads:
+        asked = [threads.submit(club.exchange, "k-1", 20, "2026-05-10 12:00:00") for _ in range(3)]
+        ending = threads.submit(ends, 0)
+        asked += [threads.submit(club.exchange, "k-1", 20, "2026-05-10 12:00:00") for _ in range(3)]
+        ending.result()
+        said = [rule_of(one.result()) for one in asked]
+    assert set(said) <= {"ok", "not_in_force", "too_few_points"}
+    parts = {what: -number for *_, what, number in club.ledger() if what == "forfeit"}
+    spent = 20 * said.count("ok")
+    assert parts.get("forfeit", 0) == 100 - spent
+    assert club.balance("k-1", "2026-05-10 12:00:01") == 0
+
+
+@pytest.mark.rule("PNT-10")
+def test_a_grant_and_exchanges_at_the_same_moment_come_to_the_same(club: Club) -> None:
+    club.member()
+    with ThreadPoolExecutor(5) as threads:
+        asked = [threads.submit(club.exchange, "k-1", 30, "2026-05-01 03:00:01") for _ in range(4)]
+        threads.submit(club.grant, "2026-04").result()
+        said = sorted(rule_of(one.result()) for one in asked)
+    assert said == ["ok"] * 3 + ["too_few_points"]
+    assert club.lots("k-1", "2026-05-02 00:00:00") == [("2026-05-01", 10)]

@@ -15,6 +15,7 @@ from rules.refusal import Refusal
 from store import contracts, points_grant, points_lapse
 from store.ledger import ExchangeRow, MemberRow, PointRow, RunRow
 from store.points_hold import wait_for_runs
+from store.sql import only
 from store.tables import EntryRow, LineAccessRow
 from store.write import insert, insert_found, table
 
@@ -129,11 +130,9 @@ def bring_up(connection: Connection, contract_id: str, until: datetime, figures:
     """What runs should have granted the line, or let lapse, by `until`: a late run changes nobody's points (PNT-10)."""
     for due in behind(connection, contract_id, until, figures):
         if due.job == points_grant.JOB:
-            points_grant.grant(
-                connection, due.period, lambda rows: rows.c.contract_id == contract_id, figures
-            )
+            points_grant.grant(connection, due.period, only(contract_id), figures)
         else:
-            points_lapse.lapse(connection, due.period, _rows.c.contract_id == contract_id)
+            points_lapse.lapse(connection, due.period, only(contract_id))
 
 
 def behind(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> list[jobs.Due]:

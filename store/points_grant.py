@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     Select,
     and_,
     case,
@@ -18,7 +16,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
 )
 
 from rules import jobs, points
@@ -26,14 +23,12 @@ from rules.calendar import midnight
 from rules.figures import Policy
 from store.ledger import BlockRow, FeeRow, MemberRow, PointRow
 from store.points_hold import hold_ends_back
+from store.sql import Whose, everybody, many_at_once, within
 from store.tables import ContractRow
 from store.write import insert_found, table
 
 JOB = "points-grant"
 COLUMNS = ["contract_id", "points", "granted_on", "what", "ref", "lapses_on", "at"]
-
-Whose = Callable[[FromClause], ColumnElement[bool]]
-"""Whom a statement is about, said of each table that it reads."""
 
 _rows, _members, _contracts = table(PointRow), table(MemberRow), table(ContractRow)
 _fees, _blocks = table(FeeRow), table(BlockRow)
@@ -41,35 +36,45 @@ _fees, _blocks = table(FeeRow), table(BlockRow)
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """How many lines get points for the month."""
-    found = _due(period, policy, _everybodys).subquery()
+    found = _due(period, policy, everybody).subquery()
     return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Grant to the contracts after `after` and up to `until`. Returns how many got theirs now."""
     hold_ends_back(connection)
-    return grant(connection, period, between(after, until), policy)
-
-
-def between(after: str, until: str) -> Whose:
-    """Contracts of a range: said of every table, so that each is read by its key."""
-    return lambda rows: (rows.c.contract_id > after) & (rows.c.contract_id <= until)
-
-
-def _everybodys(rows: FromClause) -> ColumnElement[bool]:
-    return true()
+    whose = within(after, until)
+    begun = _begun(connection, period, whose, policy)
+    with many_at_once(connection):
+        if begun and not connection.execute(_missing(period, policy, whose).limit(1)).first():
+            return 0
+        return grant(connection, period, whose, policy)
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts that should have got points for the month and have not."""
-    found = _due(period, policy, _everybodys).subquery()
+    missing = _missing(period, policy, everybody)
+    return list(connection.execute(missing.order_by(missing.selected_columns[0]).limit(limit)).scalars())
+
+
+def _missing(period: str, policy: Policy, whose: Whose) -> Select[Any]:
+    found = _due(period, policy, whose).subquery()
     granted = exists().where(
+        whose(_rows),
         _rows.c.contract_id == found.c.contract_id,
         _rows.c.granted_on == jobs.following(period),
         _rows.c.what == "grant",
     )
-    missing = select(found.c.contract_id).where(~granted).order_by(found.c.contract_id).limit(limit)
-    return list(connection.execute(missing).scalars())
+    return select(found.c.contract_id).where(~granted)
+
+
+def _begun(connection: Connection, period: str, whose: Whose, policy: Policy) -> bool:
+    """Whether the first who gets points has them already: then probably all have, and looking costs less than writing."""
+    found = _due(period, policy, whose).subquery()
+    first = connection.execute(select(found.c.contract_id).order_by(found.c.contract_id).limit(1)).scalar()
+    on = jobs.following(period)
+    mine = (_rows.c.contract_id == first) & (_rows.c.granted_on == on) & (_rows.c.what == "grant")
+    return connection.execute(select(_rows.c.contract_id).where(mine)).first() is not None
 
 
 def grant(connection: Connection, period: str, whose: Whose, policy: Policy) -> int:
@@ -102,7 +107,7 @@ def _due(period: str, policy: Policy, whose: Whose) -> Select[tuple[str, int]]:
     found = (
         select(_members.c.contract_id, _points(on, policy).label("points"))
         .select_from(joined.outerjoin(_fees, base))
-        .where(whose(_members), whose(_contracts), _is_member(on, at), _in_use(on, at))
+        .where(whose(_members), whose(_contracts), _is_member(on, at), _in_use(on, at, whose))
         .subquery()
     )
     return select(found.c.contract_id, found.c.points).where(found.c.points > 0)
@@ -130,9 +135,10 @@ def _is_member(on: date, at: datetime) -> ColumnElement[bool]:
     )
 
 
-def _in_use(on: date, at: datetime) -> ColumnElement[bool]:
+def _in_use(on: date, at: datetime, whose: Whose) -> ColumnElement[bool]:
     """PNT-3: with the discount, in force, and not suspended."""
     suspended = exists().where(
+        whose(_blocks),
         _blocks.c.contract_id == _contracts.c.contract_id,
         _blocks.c.from_at <= at,
         or_(_blocks.c.until_at.is_(None), _blocks.c.until_at > at),

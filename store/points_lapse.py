@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, literal, select, true
+from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, literal, select
 
 from rules import jobs
 from rules.calendar import midnight
@@ -13,6 +13,7 @@ from rules.figures import Policy
 from store.ledger import PointRow
 from store.points_grant import COLUMNS
 from store.points_hold import hold_ends_back
+from store.sql import Whose, everybody, within
 from store.write import insert_found, table
 
 JOB = "fiscal-year"
@@ -25,24 +26,24 @@ _BEFORE = func.sum(case(((_rows.c.what == "lapse") & (_rows.c.ref == ""), 0), el
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """How many contracts had points that lapse with the year."""
-    lots = _lots(period, true()).having(_BEFORE > 0).subquery()
+    lots = _lots(period, everybody).having(_BEFORE > 0).subquery()
     return int(connection.execute(select(func.count(distinct(lots.c.contract_id)))).scalar_one())
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Let the lots of the contracts after `after` and up to `until` lapse. Returns how many lots did so now."""
     hold_ends_back(connection)
-    return lapse(connection, period, (_rows.c.contract_id > after) & (_rows.c.contract_id <= until))
+    return lapse(connection, period, within(after, until))
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts that still have points which should have lapsed."""
-    lots = _lots(period, true()).having(_LEFT > 0).subquery()
+    lots = _lots(period, everybody).having(_LEFT > 0).subquery()
     found = select(lots.c.contract_id).distinct().order_by(lots.c.contract_id).limit(limit)
     return list(connection.execute(found).scalars())
 
 
-def lapse(connection: Connection, period: str, whose: ColumnElement[bool]) -> int:
+def lapse(connection: Connection, period: str, whose: Whose) -> int:
     """What is left of the lots whose last day ended the year is gone from 00:00 of the next on."""
     at = midnight(jobs.following(period))
     columns = (literal("lapse"), literal(""), _rows.c.lapses_on, literal(at, _rows.c.at.type))
@@ -50,11 +51,11 @@ def lapse(connection: Connection, period: str, whose: ColumnElement[bool]) -> in
     return insert_found(connection, PointRow, COLUMNS, taken.having(_LEFT > 0))
 
 
-def _lots(period: str, whose: ColumnElement[bool], *columns: ColumnElement[Any]) -> Select[Any]:
+def _lots(period: str, whose: Whose, *columns: ColumnElement[Any]) -> Select[Any]:
     """The lots whose last day is that of the year."""
     return (
         select(_rows.c.contract_id, *columns)
-        .where(whose, _rows.c.lapses_on == last_day(period))
+        .where(whose(_rows), _rows.c.lapses_on == last_day(period))
         .group_by(_rows.c.contract_id, _rows.c.granted_on, _rows.c.lapses_on)
     )
 

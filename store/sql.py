@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, case, literal, literal_column, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    FromClause,
+    and_,
+    case,
+    literal,
+    literal_column,
+    text,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -59,6 +70,24 @@ def floored(dividend: ColumnElement[int], divisor: int) -> ColumnElement[int]:
     """Whole division rounded down, below zero too, where SQL would round towards zero."""
     remainder = (dividend % divisor + divisor) % divisor
     return (dividend - remainder) // divisor
+
+
+Whose = Callable[[FromClause], ColumnElement[bool]]
+"""Which contracts a statement is about, said of whatever has contracts: of all that it reads, or it would read too much."""
+
+
+def everybody(rows: FromClause) -> ColumnElement[bool]:
+    return true()
+
+
+def only(contract_id: str) -> Whose:
+    """That one contract."""
+    return lambda rows: rows.c.contract_id == contract_id
+
+
+def within(after: str, until: str) -> Whose:
+    """The contracts after `after` up to `until`."""
+    return lambda rows: and_(rows.c.contract_id > after, rows.c.contract_id <= until)
 
 
 @contextmanager

@@ -157,3 +157,58 @@ def test_twelve_closed_months_are_shown(stack: Stack, line: Line) -> None:
     assert line.get(f"/statements/{first}").status_code == 404
     assert line.get(f"/statements/{first}.pdf").status_code == 404
     assert first not in [one["period"] for one in line.items("/statements")]
+
+
+def told(shown: dict[str, Any]) -> list[tuple[str, str, int]]:
+    return [(one["kind"], one["item"], one["amount"]) for one in shown["lines"]]
+
+
+@pytest.mark.rule("RNT-7")
+@pytest.mark.rule("RNT-10")
+@pytest.mark.rule("RNT-18")
+def test_a_plan_change_and_a_device_that_comes_back_late_on_the_statements_of_both_contracts(
+    stack: Stack,
+) -> None:
+    stack.at(day=3)
+    old = stack.active_contract(course="depocomi")
+    change = old.agree("plan_change", plan="wifi-50", course="standard")
+    new = old.other(change["successor_contract_id"])
+    first = next_month(stack)
+    assert told(old.read(f"/statements/{first}")) == [
+        ("deposit", "deposit", 20000),
+        ("monthly_fee", "wifi-100", 3500),
+        ("deposit", "deposit_forfeited", 0),
+    ]
+    second = next_month(stack)
+    assert told(old.read(f"/statements/{second}")) == [("device", "device", 20000)]
+    assert old.read(f"/statements/{second}")["total_with_tax"] == 22000
+    assert told(new.read(f"/statements/{second}")) == [
+        ("fee", "plan_change", 1500),
+        ("monthly_fee", "wifi-50", 2800),
+    ]
+    assert new.get(f"/statements/{first}").status_code == 404
+    stack.do("receive_device", old.contract_id)
+    third = next_month(stack)
+    taken_back = old.read(f"/statements/{third}")
+    assert told(taken_back) == [("correction", "device", -20000)]
+    assert (taken_back["total_with_tax"], taken_back["paid_on"]) == (-22000, str(jobs.following(third)))
+
+
+@pytest.mark.rule("MAT-6")
+@pytest.mark.rule("MAT-9")
+def test_purchases_come_separately_by_provider_and_a_restricted_id_s_item_is_settled_no_more(
+    stack: Stack,
+) -> None:
+    stack.at(day=4)
+    line = active_line(stack, payment={"method": "isp_collection"})
+    passport = line.passport_id()
+    line.item(passport, 800, item="Series", provider="Anime World")
+    shown = line.read(f"/statements/{next_month(stack)}")
+    assert (shown["invoice"], shown["total_with_tax"]) == ("separate", 5720 + 800)
+    assert line.ask("restriction", passport_id=passport["passport_id"]).status_code == 202
+    # Settled on the 1st of this month already.
+    assert ("purchase", "Series", 800) in told(line.read(f"/statements/{next_month(stack)}"))
+    period = next_month(stack)
+    shown = line.read(f"/statements/{period}")
+    assert (told(shown), shown["invoice"]) == ([("monthly_fee", "next", 5200)], "line")
+    text_of(line.get(f"/statements/{period}.pdf"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
 import worker
 from activities import settlement as stage
@@ -31,16 +33,24 @@ from tests.workflows.life import line_applied
 TODAY = datetime.now(JST).date()
 PERIOD = jobs.month(first_of_month(TODAY, -2))
 DUE = settlement.due_at(PERIOD, POLICY)
+STEPS = 32
+"""So many there are, undisturbed, from the first question to the last word."""
 
 
-@pytest.fixture
-async def world(outside: OutsideWorld, template: Path) -> AsyncIterator[World]:
-    """A worker is there too."""
+@asynccontextmanager
+async def with_worker(outside: OutsideWorld, template: Path) -> AsyncIterator[World]:
+    """A world in which contracts' workflows are served."""
     made = outside.world(template)
     activities: list[Callable[..., Any]] = list(made.activities.values())
     with ThreadPoolExecutor(4) as executor:
         async with worker.make_worker(outside.client, outside.settings, activities, executor):
             yield made
+
+
+@pytest.fixture
+async def world(outside: OutsideWorld, template: Path) -> AsyncIterator[World]:
+    async with with_worker(outside, template) as made:
+        yield made
 
 
 def in_force(world: World, name: str, method: str) -> str:
@@ -171,6 +181,19 @@ async def test_a_card_that_cannot_be_reached_holds_up_no_other(
 
 
 @pytest.mark.rule("BIL-3")
+async def test_a_card_that_was_good_and_is_declined_now_is_collected(world: World) -> None:
+    contract_id = await paid_by_card(world, "a", "tok_ok")
+    world.outside.sandbox.faults(gateway="decline")
+    try:
+        assert await settle(world) == 1
+    finally:
+        world.outside.sandbox.faults(gateway="up")
+    assert (paid_on(world, contract_id), pending(world, contract_id)) == (None, ["collection"])
+    # The gateway keeps to its word: the card is not charged behind the collection's back.
+    assert (await settle(world), charges(world)) == (0, [])
+
+
+@pytest.mark.rule("BIL-3")
 async def test_killed_between_charge_and_record_it_charges_no_second_time(world: World) -> None:
     contract_id = await paid_by_card(world, "a", "tok_ok")
     reference = world._rows("payment")[0]["reference"]
@@ -191,3 +214,23 @@ async def test_many_cards_are_charged_at_once(world: World) -> None:
     assert await settle(world) == 30
     assert len(charges(world)) == len(names)
     assert {paid_on(world, name) for name in names} == {day_of(DUE)}
+
+
+@pytest.mark.rule("BIL-3")
+async def test_broken_at_any_step_it_comes_to_the_same(outside: OutsideWorld, template: Path) -> None:
+    """The database or the gateway is gone for one step, in the activity or while the workflow's change is written."""
+    found = set()
+    for number in (None, *range(STEPS)):
+        async with with_worker(outside, template) as world:
+            by_card = await paid_by_card(world, "a", "tok_ok")
+            by_invoice = in_force(world, "b", "invoice")
+            outside.faults.begin(broken=number)
+            with suppress(Unreachable, OperationalError):
+                await settle(world, attempts=1)
+            outside.faults.begin(broken=None)
+            await settle(world)
+            credits = [(row["kind"], row["amount"]) for row in rows(world.engine)]
+            collections = [row for row in world._rows("procedure") if row["kind"] == "collection"]
+            found.add((paid_on(world, by_card), *credits, len(charges(world)), len(collections)))
+            assert (pending(world, by_invoice), left(world)) == (["collection"], [])
+    assert found == {(day_of(DUE), ("card", 5000), 1, 1)}

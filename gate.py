@@ -23,6 +23,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.runtime import Runtime
 
+from rules import beside
 from rules.change import Answer, Command
 from rules.facts import Contract
 from rules.refusal import Refusal
@@ -45,6 +46,7 @@ PATIENCE = TAKEN_WITHIN + TASK_TIMEOUT + timedelta(seconds=1)
 FRESH_TRIES, FRESH_WAIT = 20, 0.1
 
 WORKFLOW, RUN = "Contract", "Run"
+_IN_BETWEEN = (RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.ALREADY_EXISTS)
 
 
 def run_id(run: Run) -> str:
@@ -75,12 +77,19 @@ class Gate:
         """Have the contract's workflow take `command`. Raises Refused or Unavailable. Repeating it is harmless."""
 
         async def call() -> Answer:
-            try:
-                return await self._update(update, command, contract_id)
-            except RPCError as fault:
-                if fault.status is not RPCStatusCode.NOT_FOUND:
-                    raise
-            return await self._begin(update, command, await snapshot())
+            while True:
+                try:
+                    return await self._update(update, command, contract_id)
+                except RPCError as fault:
+                    if fault.status is not RPCStatusCode.NOT_FOUND:
+                        raise
+                try:
+                    return await self._begin(update, command, await snapshot())
+                except RPCError as fault:
+                    # It came to rest, or was begun, in this very moment: what it stands by now is in the store.
+                    if fault.status not in _IN_BETWEEN:
+                        raise
+                await asyncio.sleep(0.05)
 
         return await self._in_turn(contract_id, call)
 
@@ -113,9 +122,22 @@ class Gate:
         await self._client.start_workflow(WORKFLOW, contract, **self._how(contract))
 
     async def catch_up(self, stored: Contract) -> None:
-        """Tell the contract's workflow, or a new one, how the contract stands in the store. Raises RPCError."""
+        """Tell the contract's workflow how the contract stands in the store. Raises RPCError.
+
+        One that does not run is started, unless nothing is under way: then it rests, and lacks nothing.
+        """
+        if beside.is_quiet(stored):
+            await self._tell(stored)
+            return
         told: dict[str, Any] = {"start_signal": "catch_up", "start_signal_args": [stored]}
         await self._client.start_workflow(WORKFLOW, stored, **self._how(stored), **told)
+
+    async def _tell(self, stored: Contract) -> None:
+        try:
+            await self._client.get_workflow_handle(stored.contract_id).signal("catch_up", stored)
+        except RPCError as fault:
+            if fault.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
     async def run(self, run: Run) -> dict[str, Any]:
         """Have a run over all contracts done, or wait for the one that does it already. Raises Unavailable."""

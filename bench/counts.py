@@ -90,7 +90,11 @@ async def months_later(c: Customer, months: int) -> None:
 
 
 LIVES: list[list[tuple[str, Act]]] = [
-    [("application by card, to the contract in force", applies), ("an idle contract-month", is_idle)],
+    [
+        ("application by card, to the contract in force", applies),
+        ("coming to rest, once", is_idle),
+        ("an idle contract-month", is_idle),
+    ],
     [("", applies), ("plan change, device back in time", changes_plan)],
     [("", applies), ("plan change, device charged and back later", changes_plan_and_is_late)],
     [("", applies), ("cancellation, device back in time", cancels)],

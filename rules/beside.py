@@ -70,7 +70,12 @@ VERDICTS = {"rental": _parse(_RENTAL), "line": _parse(_LINE) | _parse(_LINE_OWIN
 
 def nothing_waits(contract: Contract) -> bool:
     """Over, and nothing about it is left to be done."""
-    return contract.state in OVER and not (contract.procedures or contract.tasks or contract.deliveries)
+    return contract.state in OVER and is_quiet(contract)
+
+
+def is_quiet(contract: Contract) -> bool:
+    """Nothing about it is under way: whatever happens next somebody has to ask for."""
+    return not (contract.procedures or contract.tasks or contract.deliveries)
 
 
 def refusal(contract: Contract, kind: str) -> Refusal | None:

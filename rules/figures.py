@@ -147,6 +147,7 @@ class Runs(_Strict):
 class Workflow(_Strict):
     continue_after_events: Annotated[int, Field(ge=50, le=10_000)]
     answers_remembered: Annotated[int, Field(ge=10, le=1_000)]
+    rest_after_days: Annotated[int, Field(ge=0, le=3_660)]
 
 
 class Api(_Strict):

@@ -76,6 +76,8 @@ def remembered(body: dict[str, Any]) -> Policy:
     A key that becomes new inside `[[plans]]` and the like needs a default in its model.
     """
     merged = current().model_dump(mode="json")
+    # Histories that began before contracts came to rest have no timer for it.
+    merged["workflow"]["rest_after_days"] = 0
     for key, value in body.items():
         merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
     return Policy.model_validate(merged, strict=False, extra="ignore")

@@ -47,7 +47,8 @@ class ContractWorkflow:
             self.send(delivery)
         await self.first_command()
         while not self.over():
-            await self.until_due()
+            if await self.until_due():
+                return  # whoever has something to say about it starts it again from the store
             await self.write(self.overdue())
             if self.history_is_long():
                 await self.go_on_afresh()
@@ -102,11 +103,8 @@ class ContractWorkflow:
         figures = policy.of(command.policy)
         found = decision.decide(contract, command.kind, command.body, now, figures, command.holdings)
         if isinstance(found, list):
-            self.refuse(
-                decision.missing_consent(
-                    contract.contract_id, command.kind, command.body, found, command.consent
-                )
-            )
+            name, kind, body = contract.contract_id, command.kind, command.body
+            self.refuse(decision.missing_consent(name, kind, body, found, command.consent))
         else:
             self.refuse(found)
 
@@ -242,9 +240,8 @@ class ContractWorkflow:
             retry_policy=OUTSIDE_RETRY,
         )
         while any(d.delivery_id == delivery.delivery_id for d in self.contract.deliveries):
-            self.contract.deliveries = [
-                d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id
-            ]
+            others = [d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id]
+            self.contract.deliveries = others
             if outcome == ARRIVED:
                 self.shown = visible.show(self.contract, self.shown)
                 return
@@ -262,21 +259,25 @@ class ContractWorkflow:
     def never_begun(self) -> bool:
         return self.contract.state == "applied" and not self.contract.number
 
-    async def until_due(self) -> None:
-        """Sleep to the next deadline; a message that changes nothing about it leaves the timer alone."""
-        procedure = kinds.next_due(self.contract)
-        due = procedure.due_at if procedure else None
+    async def until_due(self) -> bool:
+        """Sleep to the next deadline, unless a message changes it; True where all was quiet for so long that it may rest."""
+        due, quiet = kinds.due_at(self.contract), self.quiet()
 
         def woken() -> bool:
-            following = kinds.next_due(self.contract)
-            return self.over() or self.history_is_long() or (following.due_at if following else None) != due
+            changed = kinds.due_at(self.contract) != due or self.quiet() != quiet
+            return self.over() or self.history_is_long() or changed
 
-        if procedure is None or due is None:
-            await workflow.wait_condition(woken)
-            return
-        summary = f"{procedure.kind.replace('_', ' ')}: {procedure.state} until {due:%Y-%m-%d %H:%M}"
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(woken, timeout=clock.wait(due), timeout_summary=summary)
+        until, why = kinds.wakes(self.contract, quiet, clock.now())
+        wait = clock.wait(until) if until else None
+        try:
+            await workflow.wait_condition(woken, timeout=wait, timeout_summary=why)
+        except TimeoutError:
+            return self.quiet()
+        return False
+
+    def quiet(self) -> bool:
+        """Nothing is under way, not in the contract and not on its way to the store or outside."""
+        return beside.is_quiet(self.contract) and not self.sending and self.at_rest()
 
     def over(self) -> bool:
         """Nothing can happen to the contract any more."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rules import conversion as conversion_rule
 from rules import membership as membership_rule
+from rules import policy
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Task
 from rules.refusal import Refusal
@@ -94,6 +95,23 @@ def next_due(contract: Contract) -> Procedure | None:
     """The procedure whose deadline comes first."""
     dated = [procedure for procedure in contract.procedures if procedure.due_at]
     return min(dated, key=lambda procedure: (procedure.due_at, procedure.procedure_id), default=None)
+
+
+def due_at(contract: Contract) -> datetime | None:
+    """The next deadline."""
+    procedure = next_due(contract)
+    return procedure.due_at if procedure else None
+
+
+def wakes(contract: Contract, quiet: bool, now: datetime) -> tuple[datetime | None, str]:
+    """When its workflow wakes by itself, and what for: the next deadline, or to come to rest where all is quiet."""
+    procedure, rest = next_due(contract), policy.of(contract.policy).workflow.rest_after_days
+    if procedure and procedure.due_at:
+        kind, due = procedure.kind.replace("_", " "), procedure.due_at
+        return due, f"{kind}: {procedure.state} until {due:%Y-%m-%d %H:%M}"
+    if quiet and rest:
+        return now + timedelta(days=rest), f"at rest after {rest} days, if nothing happens"
+    return None, ""
 
 
 def keep_next_deadline(contract: Contract, now: datetime) -> Step | None:

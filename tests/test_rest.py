@@ -1,0 +1,74 @@
+"""A contract that nothing happens to costs Temporal nothing; whoever asks for something does not notice."""
+
+from __future__ import annotations
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from rules import policy
+from tests.stack import Rental, Stack, eventually
+from tests.test_catch_up import catch_up
+
+DAYS = policy.load().workflow.rest_after_days
+CHANGE = {"plan": "wifi-50", "course": "standard"}
+
+
+async def status(stack: Stack, contract_id: str) -> WorkflowExecutionStatus | None:
+    client = await Client.connect(stack.note["temporal_address"])
+    return (await client.get_workflow_handle(contract_id).describe()).status
+
+
+async def timers(stack: Stack, contract_id: str) -> int:
+    client = await Client.connect(stack.note["temporal_address"])
+    history = await client.get_workflow_handle(contract_id).fetch_history()
+    started = EventType.EVENT_TYPE_TIMER_STARTED
+    return sum(event.event_type == started for event in history.events)
+
+
+def in_force(stack: Stack) -> Rental:
+    """All that its beginning sends has left."""
+    rental = stack.active_contract()
+    eventually(lambda: not stack.operate("GET", f"/contracts/{rental.contract_id}").json()["on_their_way"])
+    return rental
+
+
+async def test_it_rests_after_a_quiet_month_and_a_plan_change_wakes_it(running_stack: Stack) -> None:
+    stack = running_stack
+    rental = in_force(stack)
+    stack.pass_days(DAYS - 1)
+    assert await status(stack, rental.contract_id) is WorkflowExecutionStatus.RUNNING
+    stack.pass_days(2)
+    assert await status(stack, rental.contract_id) is WorkflowExecutionStatus.COMPLETED
+    assert await timers(stack, rental.contract_id) == 1, "one timer a quiet spell"
+    assert rental.state == "active"
+
+    stack.at(range(2, 10))
+    change = rental.agree("plan_change", **CHANGE)
+    assert await status(stack, rental.contract_id) is WorkflowExecutionStatus.RUNNING
+    stack.at(1, time="00:00:05")
+    assert rental.state == "ended"
+    assert rental.other(change["successor_contract_id"]).state == "active"
+    stack.pass_days(DAYS + 1)
+    assert rental.procedure(change["procedure_id"])["state"] == "device_charged"
+
+
+async def test_one_for_which_something_is_pending_does_not_rest(running_stack: Stack) -> None:
+    stack = running_stack
+    contract_id = stack.apply()
+    stack.pass_days(DAYS + 5)
+    assert await status(stack, contract_id) is WorkflowExecutionStatus.RUNNING
+    assert await timers(stack, contract_id) == 0
+
+
+async def test_catching_up_starts_none_that_rests(running_stack: Stack) -> None:
+    stack = running_stack
+    resting, pending = in_force(stack), stack.apply()
+    stack.pass_days(DAYS + 1)
+    client = await Client.connect(stack.note["temporal_address"])
+    await client.get_workflow_handle(pending).terminate("lost")
+
+    told = catch_up(stack)
+
+    assert told.returncode == 0, told.stderr
+    assert await status(stack, resting.contract_id) is WorkflowExecutionStatus.COMPLETED
+    assert await status(stack, pending) is WorkflowExecutionStatus.RUNNING

@@ -62,6 +62,8 @@ post    /operator/v1/contracts/{contract_id}/payments           401     403     
 get     /operator/v1/disclosures                                401     403       200       403       401
 post    /operator/v1/conversions/{number}/take-up               401     403       404       403       401
 post    /operator/v1/conversions/{number}/switch-over           401     403       404       403       401
+get     /operator/v1/jobs                                       401     403       200       403       401
+post    /operator/v1/jobs/{name}/run                            401     403       404       403       401
 get     /dev/v1/outbox                                          200     200       200       200       200
 get     /dev/v1/clock                                           200     200       200       200       200
 post    /dev/v1/clock                                           422     422       422       422       422
@@ -78,6 +80,7 @@ PARTS = {
     "passport_id": "i-0",
     "number": "A0000000000",
     "link_token": "x",
+    "name": "no-such-job",
 }
 
 

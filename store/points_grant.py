@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from rules import jobs, points
 from rules.calendar import midnight
-from rules.figures import Policy
+from rules.figures import PointGrant, Policy
 from store.ledger import BlockRow, FeeRow, MemberRow, PointRow
 from store.points_hold import hold_ends_back
 from store.sql import Whose, everybody, many_at_once, within
@@ -116,14 +116,17 @@ def _due(period: str, policy: Policy, whose: Whose) -> Select[tuple[str, int]]:
 def _points(on: date, policy: Policy) -> ColumnElement[int]:
     """The table of the policy, by line type and year of membership; the last figure holds for ever (PNT-2)."""
     line_type = func.coalesce(_fees.c.item, _contracts.c.line_type)
-    cases: list[tuple[ColumnElement[bool], int]] = []
-    for grant in policy.point_grants:
-        of_type = line_type == grant.line_type
-        for year in range(1, len(grant.points)):
-            since = _members.c.joined_at >= points.joined_from(on, year)
-            cases.append((of_type & since, points.granted(grant.line_type, year, policy)))
-        cases.append((of_type, grant.points[-1]))
-    return case(*cases, else_=0)
+    return case(
+        *((line_type == grant.line_type, _by_year(grant, on)) for grant in policy.point_grants), else_=0
+    )
+
+
+def _by_year(grant: PointGrant, on: date) -> ColumnElement[int]:
+    *years, ever = grant.points
+    if not years:
+        return literal(ever)
+    since = (_members.c.joined_at >= points.joined_from(on, year) for year in range(1, len(years) + 1))
+    return case(*zip(since, years, strict=True), else_=ever)
 
 
 def _is_member(on: date, at: datetime) -> ColumnElement[bool]:

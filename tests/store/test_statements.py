@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine, update
 
+from store import statements
 from store.ledger import StatementRow
 from store.write import table
-from tests.rules.cases import CARD, STANDARD, at
+from tests.rules.cases import CARD, POLICY, STANDARD, at
 from tests.store.bills import bill, billed, bought, charged, close, expected, left, lines, notices, sums
 from tests.store.lives import written
 from tests.workflows.life import in_force, line_in_force
@@ -396,3 +398,24 @@ def test_a_month_closed_late_is_as_one_closed_in_time(engine: Engine) -> None:
     )
     assert one == other
     assert lines(engine, "2026-06", "k-1") == lines(engine, "2026-06", "k-2")
+
+
+@pytest.mark.rule("BIL-8")
+def test_a_chunk_that_is_broken_off_leaves_nothing_and_is_done_whole_afterwards(engine: Engine) -> None:
+    written(engine, in_force(course="depocomi"))
+    with pytest.raises(ZeroDivisionError), engine.begin() as connection:
+        statements.chunk(connection, "2026-04", "", "z", POLICY)
+        raise ZeroDivisionError
+    assert (billed(engine), left(engine, "2026-04"), notices(engine)) == ([], ["k-1"], [])
+    close(engine, "2026-04")
+    assert (sums(engine, "2026-04"), len(notices(engine))) == ((2800, 280, 0, 20000, 23080), 1)
+
+
+@pytest.mark.rule("BIL-8")
+def test_the_same_chunk_done_by_many_at_once_is_done_once(engine: Engine) -> None:
+    names = [f"k-{number}" for number in range(1, 6)]
+    written(engine, *(in_force(contract_id=name, course="depocomi") for name in names))
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(lambda _: close(engine, "2026-04"), range(6))) == [[5]] * 6
+    assert {sums(engine, "2026-04", name) for name in names} == {(2800, 280, 0, 20000, 23080)}
+    assert (left(engine, "2026-04"), len(notices(engine))) == ([], 5)

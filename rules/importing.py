@@ -256,6 +256,7 @@ def _contract(row: Row) -> Contract:
         line_type=row.line_type,
         two_year_discount=bool(row.two_year_discount),
         monthly_cap=cap,
+        member_since=midnight(row.member_since) if row.member_since else None,
         payment_method=row.payment_method,
         payment_id=f"pay-{key}",
         in_force_from=row.in_force_from,

@@ -140,6 +140,7 @@ def test_a_line_stands_in_the_store_as_if_it_had_been_applied_for_here(
     with engine.begin() as connection:
         snapshot = contracts.snapshot(connection, contract["contract_id"])
     assert (snapshot.line_type, snapshot.number, snapshot.payment_id) == ("next", 1, contract["payment_id"])
+    assert snapshot.member_since == at("2024-04-20 00:00:00"), "nobody joins twice"
     (fee,), (paying,), (member,) = rows(engine, FeeRow), rows(engine, PayingRow), rows(engine, MemberRow)
     assert (fee["item"], fee["amount"], fee["first_day"], fee["last_day"]) == (
         "next",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from temporalio import activity
 
 from activities.mailings import Mailings
+from activities.outside import alive
 from gate import Gate
 from rules import jobs, policy
 from rules.clock import Clock
@@ -55,21 +56,22 @@ class Runs:
         if self._engine.dialect.name == "postgresql":
             streams = figures.runs.streams
         with self._engine.begin() as connection:
-            expected = JOBS[run.job].expected(connection, run.period, figures) if run.job in JOBS else 0
+            expected = JOBS[run.job].expected(connection, run.period, figures)
             due = jobs.due_at(figures.job(run.job), run.period)
             runs.begin(connection, run.job, run.period, due, now, expected)
             return Plan(expected=expected, ranges=runs.ranges(connection, streams) if expected else [])
 
     @activity.defn(name="run_chunks")
-    def chunks(self, run: Run, stretch: Range) -> Reached:
+    async def chunks(self, run: Run, stretch: Range) -> Reached:
         """Chunks of the range until it is done or some time has passed."""
         began, reached = time.monotonic(), Reached(last=stretch.after)
-        while reached.last is not None and time.monotonic() < began + STRETCH_SECONDS:
-            reached = self._chunk(run, reached, stretch.until)
-            activity.heartbeat(reached.last)
+        async with alive():
+            while reached.last is not None and time.monotonic() < began + STRETCH_SECONDS:
+                reached = await asyncio.to_thread(self.chunk, run, reached, stretch.until)
         return reached
 
-    def _chunk(self, run: Run, reached: Reached, until: str) -> Reached:
+    def chunk(self, run: Run, reached: Reached, until: str) -> Reached:
+        """The next chunk of a range: one transaction."""
         size = policy.current().runs.contracts_per_chunk
         with self._engine.begin() as connection:
             last = runs.chunk_end(connection, str(reached.last), until, size)
@@ -80,8 +82,6 @@ class Runs:
 
     def _deal_with(self, run: Run, part: Range) -> int:
         """How many. One transaction; where a contract's data break it, halves of it, down to that one, which is parked."""
-        if run.job not in JOBS:
-            return 0
         try:
             with self._engine.begin() as connection:
                 return JOBS[run.job].chunk(connection, run.period, part.after, part.until, policy.current())
@@ -100,15 +100,20 @@ class Runs:
     @activity.defn(name="run_notices")
     async def notices(self, run: Run) -> Reached:
         """Mails and letters of the run that have not left yet, until all have or some time has passed; how many have."""
-        began = time.monotonic()
-        while time.monotonic() < began + STRETCH_SECONDS:
-            found = await self._in_transaction(lambda c: runs.unsent(c, run.job, run.period, NOTICES_AT_ONCE))
-            if not found:
-                return Reached(done=await self._in_transaction(lambda c: runs.sent(c, run.job, run.period)))
+        began, left = time.monotonic(), True
+        async with alive():
+            while left and time.monotonic() < began + STRETCH_SECONDS:
+                left = await self._send_some(run)
+        sent = await self._in_transaction(lambda c: runs.sent(c, run.job, run.period))
+        return Reached(last="" if left else None, done=sent)
+
+    async def _send_some(self, run: Run) -> bool:
+        """False where nothing was left to send."""
+        found = await self._in_transaction(lambda c: runs.unsent(c, run.job, run.period, NOTICES_AT_ONCE))
+        if found:
             stuck = await self._mailings.send_all(found)
             await self._in_transaction(partial(self._put_aside, run, stuck))
-            activity.heartbeat(found[-1].delivery_id)
-        return Reached(last="", done=await self._in_transaction(lambda c: runs.sent(c, run.job, run.period)))
+        return bool(found)
 
     def _put_aside(self, run: Run, stuck: dict[str, str], connection: Connection) -> None:
         for contract_id, reason in stuck.items():
@@ -119,7 +124,7 @@ class Runs:
         """Whether every contract that the period concerns was dealt with; it says which were not."""
         figures = policy.current()
         with self._engine.begin() as connection:
-            expected = JOBS[run.job].expected(connection, run.period, figures) if run.job in JOBS else 0
+            expected = JOBS[run.job].expected(connection, run.period, figures)
             left = JOBS[run.job].left(connection, run.period, figures, NAMED) if expected else []
             left = sorted({*left, *runs.untold(connection, run.job, run.period, NAMED)})[:NAMED]
             parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]

@@ -25,14 +25,13 @@ import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
-from temporalio.testing import ActivityEnvironment
 
 from activities.runs import Runs
 from bench.filled import fill, plainly, typed
 from bench.purchases import RESULTS, database
 from rules import jobs, points, policy
 from rules.clock import Clock
-from rules.runs import Range, Run
+from rules.runs import Range, Reached, Run
 from store import runs as store
 from store.database import connect
 from store.jobs import JOBS
@@ -108,10 +107,9 @@ class Base:
             list(threads.map(partial(self._all, asked), parts))
 
     def _all(self, asked: Run, part: Range) -> None:
-        after: str | None = part.after
-        while after is not None:
-            reached = ActivityEnvironment().run(self.runs.chunks, asked, Range(after=after, until=part.until))
-            after = reached.last
+        reached = Reached(last=part.after)
+        while reached.last is not None:
+            reached = self.runs.chunk(asked, reached, part.until)
 
     def prove(self, job: str, period: str) -> None:
         """Raises SystemExit where a run did not deal with all of them, as measuring it was measuring nothing."""

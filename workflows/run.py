@@ -14,10 +14,10 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 from rules import jobs
 from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
 from workflows import clock, visible
+from workflows.timing import ALIVE_WITHIN
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 QUICK, STRETCH = timedelta(minutes=1), timedelta(minutes=10)
-ALIVE_WITHIN = timedelta(seconds=60)
 RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
 LOOK_AGAIN, LATE_PATIENCE = timedelta(seconds=1), timedelta(minutes=10)
 ASK_OPERATOR_AGAIN = timedelta(hours=1)

@@ -46,7 +46,8 @@ PATIENCE = TAKEN_WITHIN + TASK_TIMEOUT + timedelta(seconds=1)
 FRESH_TRIES, FRESH_WAIT = 20, 0.1
 
 WORKFLOW, RUN = "Contract", "Run"
-_IN_BETWEEN = (RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.ALREADY_EXISTS)
+_IN_BETWEEN = frozenset({RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.FAILED_PRECONDITION})
+"""What the server says of an update where no workflow runs, or where it comes to rest, or is begun, in that very moment."""
 
 
 def run_id(run: Run) -> str:
@@ -81,12 +82,11 @@ class Gate:
                 try:
                     return await self._update(update, command, contract_id)
                 except RPCError as fault:
-                    if fault.status is not RPCStatusCode.NOT_FOUND:
+                    if fault.status not in _IN_BETWEEN:
                         raise
                 try:
                     return await self._begin(update, command, await snapshot())
                 except RPCError as fault:
-                    # It came to rest, or was begun, in this very moment: what it stands by now is in the store.
                     if fault.status not in _IN_BETWEEN:
                         raise
                 await asyncio.sleep(0.05)

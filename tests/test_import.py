@@ -1,0 +1,101 @@
+"""`keiyaku import` into a running service: whoever was brought in is a customer as any other."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from rules.importing import key_of
+from tests.rules.test_importing import LINE, RENTAL
+from tests.running import KEIYAKU
+from tests.stack import Customer, Rental, Stack, last_day
+
+CARD = {"payment": {"method": "credit_card", "card_token": "tok_ok"}}
+
+
+def bring_in(stack: Stack, folder: Path, *rows: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    path = folder / "base.csv"
+    with path.open("w", newline="", encoding="cp932") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    given = {
+        "KEIYAKU_DATA_DIR": str(stack.service.data),
+        "KEIYAKU_DATABASE_URL": stack.database_url,
+        "KEIYAKU_TEMPORAL_ADDRESS": stack.note["temporal_address"],
+    }
+    command = [str(KEIYAKU), "import", str(path)]
+    return subprocess.run(
+        command, env=os.environ | given, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def rental(stack: Stack, **changed: str) -> tuple[dict[str, str], Rental]:
+    """A row with a sign-in of its own, and its customer."""
+    name = uuid4().hex[:12]
+    row = RENTAL | {"source_id": name, "login_id": f"old-{name}", "password": "secret-1"} | changed
+    customer = Customer(stack, row["login_id"], row["password"])
+    return row, Rental(customer, f"k-{key_of(name)}")
+
+
+async def status(stack: Stack, contract_id: str) -> WorkflowExecutionStatus | None:
+    client = await Client.connect(stack.note["temporal_address"])
+    try:
+        return (await client.get_workflow_handle(contract_id).describe()).status
+    except RPCError:
+        return None
+
+
+async def test_who_was_brought_in_signs_in_and_changes_the_plan(running_stack: Stack, tmp_path: Path) -> None:
+    stack = running_stack
+    stack.at(range(2, 10))
+    row, contract = rental(stack)
+    done = bring_in(stack, tmp_path, row, RENTAL | {"source_id": "x", "phone": "1"})
+    assert (done.returncode, "line 3: phone" in done.stderr) == (3, True), done.stderr
+    assert contract.state == "active"
+    assert await status(stack, contract.contract_id) is None, "it rests"
+    assert [entry["what"] for entry in contract.items("/timeline")] == ["imported"]
+
+    change = contract.agree("plan_change", plan="wifi-50", course="standard")
+
+    assert await status(stack, contract.contract_id) is WorkflowExecutionStatus.RUNNING
+    stack.at(1, time="00:00:05")
+    assert contract.state == "ended"
+    assert contract.other(change["successor_contract_id"]).state == "active"
+
+
+async def test_one_that_was_cancelled_before_ends_on_its_day(running_stack: Stack, tmp_path: Path) -> None:
+    stack = running_stack
+    ends = last_day(stack.now().date())
+    row, contract = rental(stack, in_force_to=ends.isoformat())
+    line = LINE | {"source_id": uuid4().hex, "customer_id": f"CAF{uuid4().int % 10**10:010}"}
+    done = bring_in(stack, tmp_path, row, line | {"in_force_to": ends.isoformat()})
+    assert done.returncode == 0, done.stderr
+    assert contract.state == "ending"
+    assert await status(stack, contract.contract_id) is WorkflowExecutionStatus.RUNNING
+    line_id = f"k-{key_of(line['source_id'])}"
+    stack.move(
+        stack.now().replace(hour=23, minute=59) + timedelta(days=(ends - stack.now().date()).days, minutes=2)
+    )
+    assert contract.state == "ended"
+    assert stack.operate("GET", f"/contracts/{line_id}").json()["state"] == "ended"
+    assert [task["kind"] for task in stack.tasks(contract.contract_id)] == ["receive_device"]
+
+
+def test_an_old_customer_is_sent_to_the_page_for_the_card(running_stack: Stack, tmp_path: Path) -> None:
+    stack = running_stack
+    stack.at(range(2, 20))
+    old_row, old = rental(stack, applied_on="2019-10-31")
+    new_row, new = rental(stack, applied_on="2019-11-01")
+    assert bring_in(stack, tmp_path, old_row, new_row).returncode == 0
+    refused = old.ask("payment_method", **CARD)
+    assert (refused.status_code, refused.json()["rule"]) == (409, "RNT-14")
+    assert refused.json()["legacy_page"].startswith("https://")
+    assert new.ask("payment_method", **CARD).status_code == 202

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -11,12 +12,14 @@ from sqlalchemy import Connection, text
 from store.database import connect
 
 _LOCK = 5_318_008
+# Alembic keeps what it is at in variables of the process.
+_one_at_a_time = threading.Lock()
 
 
 def upgrade(url: str) -> None:
     """Apply every migration that is missing."""
     engine = connect(url)
-    with engine.begin() as connection:
+    with _one_at_a_time, engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         command.upgrade(_config(connection), "head")

@@ -26,7 +26,7 @@ from tests.database import DATABASES, Postgres
 
 SIZE = 1000
 KILLS = int(os.environ.get("KEIYAKU_TEST_RUN_KILLS", "3"))
-"""Of each run, on each database. CI kills a few times; fifty were seen to come out the same."""
+"""Of each run, on each database. CI kills a few times; fifty times each were seen to come to the same."""
 
 RUNS = [
     ("month-end", "2023-06"),

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: up venv test lint format lock bench demo docs clean
+.PHONY: up venv test lint format lock bench bench-purchases bench-base demo docs clean
 .DEFAULT_GOAL := up
 
 up: $(STAMP)
@@ -46,6 +46,14 @@ lock: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/keiyaku bench $(ARGS)
+
+# Minutes each: purchases, purchases beside a flood of logins, the runs over bases of up to a million contracts.
+bench-purchases: $(STAMP)
+	$(BIN)/python -m bench.purchases $(ARGS)
+	$(BIN)/python -m bench.flood
+
+bench-base: $(STAMP)
+	$(BIN)/python -m bench.base $(ARGS)
 
 demo: $(STAMP)
 	$(BIN)/keiyaku demo $(ARGS)

@@ -25,6 +25,8 @@ AMOUNTS = {
     ("device", "device"): "device",
     ("correction", "device"): "device taken back",
     ("deposit", "deposit_returned"): "deposit returned",
+    ("deposit", "deposit_forfeited"): "deposit kept back",
+    ("fee", "prepaid_months_forfeited"): "unused months lost",
 }
 
 

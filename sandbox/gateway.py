@@ -36,7 +36,7 @@ class SandboxGateway:
         return await self._answer("cards", key, {"card_token": token}, token)
 
     async def charge(self, key: str, reference: str, amount: int) -> Answer:
-        """Charges a card that was taken before; it behaves as its token did."""
+        """Charges a card that was taken before; it behaves as its token did, but a slow one is slow to be taken only."""
         return await self._answer(
             "charges", key, {"reference": reference, "amount": amount}, self._token(reference)
         )
@@ -73,7 +73,8 @@ class SandboxGateway:
             return self._row(key)
         answer = self._decide(call["path"], key, call["token"])
         # what is done is done at once; only the answer takes its time, and a repeat waits for the same moment
-        ready_at = time.time() + (self._slow_seconds if call["token"] == SLOW else 0)
+        slow = (call["path"], call["token"]) == ("cards", SLOW)
+        ready_at = time.time() + (self._slow_seconds if slow else 0)
         self._shelf.execute(
             "UPDATE call SET status = ?, answer = ?, ready_at = ? WHERE key = ?",
             (answer.status, json.dumps(answer.body), ready_at, key),

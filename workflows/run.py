@@ -18,7 +18,7 @@ from workflows.timing import ALIVE_WITHIN
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 QUICK, STRETCH = timedelta(minutes=1), timedelta(minutes=10)
-RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
+RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=50), maximum_interval=timedelta(seconds=30))
 LOOK_AGAIN, LATE_PATIENCE = timedelta(seconds=1), timedelta(minutes=10)
 ASK_OPERATOR_AGAIN = timedelta(hours=1)
 

@@ -46,6 +46,7 @@ def test_the_next_mail_goes_to_the_new_address_in_the_language_chosen(stack: Sta
         "PATCH", f"{rental.path}/notices", json={"language": "en", "braille": True}
     )
     assert notices.json() == {"language": "en", "braille": True, "bill_mail": True}
+    assert [entry["what"] for entry in rental.items("/timeline")][-2:] == ["data_changed", "notices_changed"]
     stack.at(day=3)
     rental.agree("cancellation")
     stack.at(day=1)

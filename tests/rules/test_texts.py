@@ -38,6 +38,7 @@ DATA: dict[str, Any] = {
 # Said by the API.
 FROM_THE_API = {
     "data_changed",
+    "notices_changed",
     "points_for_bill_payment",
     "points_for_item",
     "authentication_key_registered",

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -45,7 +45,7 @@ from rules import policy
 from rules.clock import Clock
 from settings import Settings
 from store import contracts, people, policies, workers
-from store.database import connect
+from store.database import connect, in_transaction
 from workflows import clock as workflow_clock
 from workflows import visible
 from workflows.contract import ContractWorkflow
@@ -188,11 +188,6 @@ async def settle_doubt(engine: Engine, gate: Gate, command_id: str) -> None:
     if stored:
         await gate.catch_up(stored)
         await asyncio.to_thread(in_transaction, engine, lambda c: people.give_back(c, command_id))
-
-
-def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)
 
 
 async def say_alive(engine: Engine) -> None:

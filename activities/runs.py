@@ -21,6 +21,7 @@ from rules import jobs, policy
 from rules.clock import Clock
 from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
 from store import runs
+from store.database import in_transaction
 from store.jobs import JOBS, groundwork
 
 T = TypeVar("T")
@@ -138,8 +139,4 @@ class Runs:
         return self._clock.business(activity.info().started_time)
 
     async def _in_transaction(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        return await asyncio.to_thread(run)
+        return await asyncio.to_thread(in_transaction, self._engine, work)

@@ -22,6 +22,7 @@ from rules.facts import Contract
 from rules.figures import Policy
 from rules.runs import Range, Reached, Run
 from store import bills, people, settlement
+from store.database import in_transaction
 from store.settlement import Owed
 
 T = TypeVar("T")
@@ -144,8 +145,4 @@ class Settlement:
         await self._do(lambda c: people.give_back(c, command_id))
 
     async def _do(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        return await asyncio.to_thread(run)
+        return await asyncio.to_thread(in_transaction, self._engine, work)

@@ -17,6 +17,7 @@ from api.clock import EngineClock
 from credentials import Credentials
 from gate import Gate
 from settings import Settings
+from store.database import in_transaction
 
 T = TypeVar("T")
 
@@ -42,16 +43,11 @@ class Service:
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Run `query` in a transaction that only reads."""
-        return await anyio.to_thread.run_sync(_run, self.reader, query)
+        return await anyio.to_thread.run_sync(in_transaction, self.reader, query)
 
     async def write(self, change: Callable[[Connection], T]) -> T:
         """Run `change` in a transaction of its own."""
-        return await anyio.to_thread.run_sync(_run, self.engine, change)
-
-
-def _run(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)
+        return await anyio.to_thread.run_sync(in_transaction, self.engine, change)
 
 
 def service(request: Request) -> Service:

@@ -40,7 +40,7 @@ class Reached(BaseModel):
 
 
 class Proof(BaseModel):
-    """What a run came to. `left` names contracts that it did not deal with, `late` those whose deadlines were not kept."""
+    """What a run came to. `left` names contracts that it did not deal with."""
 
     left: list[str] = []
     result: dict[str, Any] = {}

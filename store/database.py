@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+T = TypeVar("T")
 BUSY_SECONDS = 30
 
 
@@ -28,6 +30,12 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(reading=True)
     return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """What `work` returns, once its transaction is written."""
+    with engine.begin() as connection:
+        return work(connection)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

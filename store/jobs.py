@@ -38,6 +38,6 @@ JOBS: dict[str, Job] = {
 def groundwork(connection: Connection, run: Run) -> str | None:
     """The job that must be done for the same period first; None where nothing of it is left to do."""
     before = jobs.AFTER.get(run.job)
-    if before in JOBS and JOBS[before].left(connection, run.period, policy.current(), 1):
+    if before and JOBS[before].left(connection, run.period, policy.current(), 1):
         return before
     return None

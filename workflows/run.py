@@ -17,7 +17,7 @@ from workflows import clock, visible
 from workflows.timing import ALIVE_WITHIN
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
-QUICK, STRETCH = timedelta(minutes=1), timedelta(minutes=10)
+STRETCH = timedelta(minutes=10)
 RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=50), maximum_interval=timedelta(seconds=30))
 LOOK_AGAIN, LATE_PATIENCE = timedelta(seconds=1), timedelta(minutes=10)
 ASK_OPERATOR_AGAIN = timedelta(hours=1)
@@ -64,22 +64,17 @@ class RunWorkflow:
             await workflow.sleep(wait, summary=found.why)
 
     async def deal_with(self, part: Range) -> None:
-        """All chunks of a range, a stretch at a time."""
-        reached = Reached(last=part.after)
-        while reached.last is not None:
-            rest = Range(after=reached.last, until=part.until)
-            reached = await self.at_length("run_chunks", rest)
-            self.done += reached.done
-            self.show()
+        """All chunks of a range; then, in a settlement, cards and collections, where others have a say (BIL-3)."""
+        await self.all_through("run_chunks", part)
         if self.asked.job == "settlement":
-            await self.settle(part)
+            await self.all_through("run_settle", part, clock.now())
 
-    async def settle(self, part: Range) -> None:
-        """Where others have a say in it: cards are charged, and collections begun for what is left (BIL-3)."""
+    async def all_through(self, activity: str, part: Range, *more: Any) -> None:
+        """A stretch at a time."""
         reached = Reached(last=part.after)
         while reached.last is not None:
             rest = Range(after=reached.last, until=part.until)
-            reached = await self.at_length("run_settle", rest, clock.now())
+            reached = await self.at_length(activity, rest, *more)
             self.done += reached.done
             self.show()
 
@@ -104,7 +99,7 @@ class RunWorkflow:
             activity,
             args=[self.asked, *more],
             result_type=answer,
-            start_to_close_timeout=QUICK,
+            start_to_close_timeout=STRETCH,
             retry_policy=RETRY,
         )
 

@@ -1,0 +1,75 @@
+"""A contract whose own data are in the way is parked with the reason, named, and holds up nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select, text
+from temporalio.testing import ActivityEnvironment
+
+from activities.runs import Runs
+from bench.filled import fill
+from rules import jobs, policy
+from rules.clock import Clock
+from rules.runs import Proof, Range, Run
+from store.ledger import StatementRow
+from store.write import table
+
+JUNE = Run(job="month-end", period="2026-06")
+DUE = jobs.due_at(policy.load().job(JUNE.job), JUNE.period)
+SIZE, NOTHING = 64, None
+
+
+def poisoned(engine: Engine) -> str:
+    """One of the contracts, of which the database takes no statement."""
+    with engine.begin() as connection:
+        chosen = str(
+            connection.execute(
+                text("select min(contract_id) from contract where party_id > 'y-k-8'")
+            ).scalar_one()
+        )
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                text(f"alter table statement add constraint poison check (contract_id <> '{chosen}')")
+            )
+        else:
+            connection.execute(
+                text(
+                    "create trigger poison before insert on statement"
+                    f" when new.contract_id = '{chosen}' begin select raise(abort, 'poison'); end"
+                )
+            )
+    return chosen
+
+
+def mended(engine: Engine) -> None:
+    postgresql = engine.dialect.name == "postgresql"
+    with engine.begin() as connection:
+        connection.execute(
+            text("alter table statement drop constraint poison" if postgresql else "drop trigger poison")
+        )
+
+
+async def ran(engine: Engine) -> Proof:
+    """The run, but for what leaves by mail."""
+    nothing: Any = NOTHING
+    runs, running = Runs(engine, Clock(), nothing, nothing), ActivityEnvironment()
+    running.run(runs.begin, JUNE, DUE)
+    await running.run(runs.chunks, JUNE, Range())
+    return running.run(runs.prove, JUNE, DUE, 0)
+
+
+@pytest.mark.rule("BIL-8")
+async def test_it_is_parked_and_named_until_it_is_mended_and_the_others_have_theirs(engine: Engine) -> None:
+    fill(engine, SIZE)
+    chosen = poisoned(engine)
+    proof = await ran(engine)
+    assert proof.left == [chosen]
+    assert proof.result["parked"] == [{"contract_id": chosen, "reason": "IntegrityError"}]
+    with engine.begin() as connection:
+        assert (
+            connection.execute(select(func.count()).select_from(table(StatementRow))).scalar_one() == SIZE - 1
+        )
+    mended(engine)
+    assert await ran(engine) == Proof(result={"expected": SIZE, "left": [], "parked": [], "notices": 0})

@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS call (
     token TEXT NOT NULL, failures INTEGER NOT NULL, status INTEGER, answer TEXT, ready_at REAL,
     at TEXT NOT NULL
 );
+CREATE INDEX IF NOT EXISTS card_by_reference ON call (json_extract(answer, '$.reference')) WHERE path = 'cards';
 """
 
 

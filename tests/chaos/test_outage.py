@@ -183,7 +183,7 @@ async def again_and_again(service: Parts) -> None:
 
 
 def written(life: Life) -> Rows:
-    """What the runs wrote and told. When somebody bought something is theirs, and not the same in two lives."""
+    """What the runs wrote and told. When somebody was opened or bought something is not the same in two lives."""
     engine = connect(life.service.settings.database_url)
     with engine.begin() as connection:
         found = {
@@ -204,7 +204,7 @@ def _by_a_run(row: dict[str, Any]) -> bool:
 
 def _told(row: dict[str, Any]) -> str:
     kept = {name: value for name, value in row.items() if name not in DIFFERS}
-    if kept.get("kind") in ("purchase", "fee", "deposit"):
+    if kept.get("kind") in ("purchase", "fee", "deposit", "monthly_fee"):
         del kept["at"]
     return str(kept)
 

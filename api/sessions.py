@@ -20,11 +20,12 @@ from api.problems import Problem
 from api.service import Service, service
 from credentials import password_matches
 from rules import policy
-from rules.facts import Contract
 from rules.session import may_sign_in
 from store import accounts, contracts, lines, locks
 
 router = APIRouter(tags=["Signing in"])
+NOBODY = "nobody"
+"""Who an unknown ID stands for: whatever is asked about somebody is asked about nobody too (IDN-4)."""
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -77,27 +78,23 @@ def refuse_locked(until: datetime | None, now: datetime) -> None:
 
 async def _account(found: Service, given: SignIn) -> str | None:
     known = await found.read(lambda connection: accounts.by_login_id(connection, str(given.login_id)))
-    account_id, stored = known or (None, None)
+    account_id, stored = known or (NOBODY, None)
     # Off the event loop and few at a time: a flood of logins must not starve anything else.
     matches = await run_sync(password_matches, stored, str(given.password), limiter=found.argon2)
-    if not matches or account_id is None:
-        return None
-    return account_id if await found.read(lambda c: _still_open(c, account_id, found.now())) else None
+    return await _open_account(found, account_id if matches else NOBODY)
 
 
 async def _line_account(found: Service, given: SignIn) -> str | None:
     """The key is derived again and compared, for a line that is not there too."""
-
-    def look(connection: Connection) -> tuple[str, Contract] | None:
-        return lines.by_customer_id(connection, str(given.customer_id))
-
-    known = await found.read(look)
-    contract_id, issue = (known[1].contract_id, known[1].access_key_issue) if known else ("nobody", 0)
+    known = await found.read(lambda connection: lines.by_customer_id(connection, str(given.customer_id)))
+    account_id, contract_id, issue = known or (NOBODY, NOBODY, 0)
     key = found.credentials.access_key(contract_id, issue)
     matches = hmac.compare_digest(key.encode(), str(given.access_key).encode())
-    if not matches or known is None or not issue:
-        return None
-    account_id = known[0]
+    return await _open_account(found, account_id if matches and issue else NOBODY)
+
+
+async def _open_account(found: Service, account_id: str) -> str | None:
+    """The account, if it may be signed in to. Looked for in any case: time must not tell that only this was wrong."""
     return account_id if await found.read(lambda c: _still_open(c, account_id, found.now())) else None
 
 

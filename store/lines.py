@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
 from rules.change import Change, Holdings, Item
-from rules.facts import Contract
 from store import points
 from store.tables import (
     AnswerRow,
@@ -134,15 +133,16 @@ def access(connection: Connection, contract_id: str) -> str:
     return str(connection.execute(found).scalar_one())
 
 
-def by_customer_id(connection: Connection, customer_id: str) -> tuple[str, Contract] | None:
-    """Account and contract of a customer ID."""
+def by_customer_id(connection: Connection, customer_id: str) -> tuple[str, str, int] | None:
+    """Account, contract, how many access keys were given out. Reading the whole contract would take time that tells."""
+    issue = _contracts.c.snapshot["access_key_issue"].as_integer()
     found = (
-        select(_contracts.c.account_id, _contracts.c.snapshot)
+        select(_contracts.c.account_id, _contracts.c.contract_id, issue)
         .join(_access, _access.c.contract_id == _contracts.c.contract_id)
         .where(_access.c.customer_id == customer_id)
     )
     row = connection.execute(found).first()
-    return (row.account_id, Contract.model_validate(row.snapshot)) if row else None
+    return (row[0], row[1], row[2] or 0) if row else None
 
 
 def approval_number(connection: Connection, procedure_id: str) -> str:

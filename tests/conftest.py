@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -12,6 +13,13 @@ from tests.database import DATABASES, Postgres, postgres
 from tests.stack import Stack, stack
 
 Stacks = Callable[[str], Stack]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tests_have_said_how_much() -> None:
+    """What only tests read (KEIYAKU_TEST_KILLS and the like) is read by now; the service knows no such setting."""
+    for name in [name for name in os.environ if name.startswith("KEIYAKU_TEST_")]:
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,175 @@
+"""Nobody can tell by the time of a refusal whether there is such an ID (IDN-4).
+
+The work that a refusal takes is measured in this process's CPU seconds, which stay what they are whatever else the machine
+does, and the time until its answer beside it. Known and unknown take turns: what warms up or slows down does so for both.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+
+import httpx
+import pytest
+from sqlalchemy import delete, insert
+
+from api.app import make_app
+from credentials import hash_password
+from settings import Settings
+from store.database import connect, in_transaction
+from store.tables import AccountRow, LockRow
+from store.write import table
+from tests.line import PASSWORD, Line, active_line, new_name
+from tests.stack import Stack, new_key
+
+TURNS = 40
+WORK, WAIT = 1.15, 2.0
+"""By how much known and unknown may differ, in CPU and in time. Hashing a password or not is twice, on any machine."""
+Said = dict[str, object]
+
+
+class Refusing:
+    """The API on a stack's data, in this process. Wrong tries are forgotten, so that no lock answers instead."""
+
+    def __init__(self, stack: Stack, http: httpx.AsyncClient) -> None:
+        self.http, self.engine = http, connect(stack.database_url)
+        self.headers = {"Authorization": f"Bearer {stack.provider_token}"}
+
+    async def took(self, path: str, said: Said) -> tuple[float, float]:
+        """CPU seconds, and seconds."""
+        in_transaction(self.engine, lambda connection: connection.execute(delete(table(LockRow))))
+        work, began = time.process_time(), time.perf_counter()
+        answer = await self.http.post(path, json=said, headers=self.headers)
+        found = time.process_time() - work, time.perf_counter() - began
+        assert answer.status_code in (401, 403), answer.text
+        return found
+
+    async def ratios(self, path: str, known: Said, unknown: Callable[[], Said]) -> list[float]:
+        """Known by unknown: the work, and the time."""
+        found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+        for turn in range(-2, TURNS):
+            for there in (True, False) if turn % 2 else (False, True):
+                took = await self.took(path, known if there else unknown())
+                found[there] += [took] if turn >= 0 else []
+        medians = {
+            there: [statistics.median(one) for one in zip(*found[there], strict=True)] for there in found
+        }
+        return [there / missing for there, missing in zip(medians[True], medians[False], strict=True)]
+
+
+@asynccontextmanager
+async def api_here(stack: Stack) -> AsyncIterator[Refusing]:
+    settings = Settings(
+        data_dir=stack.service.data,
+        database_url=stack.database_url,
+        temporal_address=stack.note["temporal_address"],
+        clock="test",
+        production=False,
+        secret_key=(stack.folder / "secret.key").read_text().strip(),
+        operator_token=stack.operator_token,
+        provider_token=stack.provider_token,
+    )
+    app = make_app(settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(base_url="http://here", transport=transport) as http,
+    ):
+        made = Refusing(stack, http)
+        yield made
+        made.engine.dispose()
+
+
+@cache
+def line_of(stack: Stack) -> Line:
+    return active_line(stack)
+
+
+@cache
+def passport_of(stack: Stack) -> str:
+    return str(line_of(stack).passport_id()["name"])
+
+
+@cache
+def deleted_of(stack: Stack) -> str:
+    passport = line_of(stack).passport_id()
+    line_of(stack).delete(passport["passport_id"])
+    return str(passport["name"])
+
+
+@cache
+def closed_account(stack: Stack) -> str:
+    """A login that is known, with PASSWORD; no contract lets it in any more."""
+    login_id = f"KY{new_key()[:8].upper()}"
+    account = {
+        "account_id": f"a-{login_id}",
+        "kind": "individual",
+        "language": "ja",
+        "created_at": stack.now(),
+    }
+    login = {"login_id": login_id, "password_hash": hash_password(PASSWORD)}
+    engine = connect(stack.database_url)
+    in_transaction(
+        engine, lambda connection: connection.execute(insert(table(AccountRow)).values(**account, **login))
+    )
+    engine.dispose()
+    return login_id
+
+
+def login(login_id: str, password: str) -> Said:
+    return {"login_id": login_id, "password": password}
+
+
+def access(customer_id: str) -> Said:
+    return {"customer_id": customer_id, "access_key": "WRONGKEY"}
+
+
+def purchase(name: str, password: str) -> Said:
+    what = {"provider": "Eiga Channel", "item": "Film", "kind": "one_off", "amount": 500}
+    return {"name": name, "password": password, **what}
+
+
+def new_customer_id() -> str:
+    return f"CAF{int(new_key(), 16) % 10**10:010}"
+
+
+CASES: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]] = {
+    "the wrong password of a login": (
+        "/v1/sessions",
+        lambda stack: login(closed_account(stack), "wrong"),
+        lambda: login(new_key(), "wrong"),
+    ),
+    "the right password of a login that is closed": (
+        "/v1/sessions",
+        lambda stack: login(closed_account(stack), PASSWORD),
+        lambda: login(new_key(), PASSWORD),
+    ),
+    "the wrong access key of a line": (
+        "/v1/sessions",
+        lambda stack: access(line_of(stack).customer.login_id),
+        lambda: access(new_customer_id()),
+    ),
+    "the wrong password of a passport ID": (
+        "/v1/purchases",
+        lambda stack: purchase(passport_of(stack), "wrong"),
+        lambda: purchase(new_name(), "wrong"),
+    ),
+    "the password of a passport ID that was deleted": (
+        "/v1/purchases",
+        lambda stack: purchase(deleted_of(stack), PASSWORD),
+        lambda: purchase(new_name(), PASSWORD),
+    ),
+}
+
+
+@pytest.mark.rule("IDN-4")
+async def test_a_refusal_takes_as_long_whether_or_not_there_is_such_an_id(stack: Stack) -> None:
+    told = {}
+    async with api_here(stack) as api:
+        for name, (path, known, unknown) in CASES.items():
+            told[name] = await api.ratios(path, known(stack), unknown)
+    for name, (work, wait) in told.items():
+        assert 1 / WORK < work < WORK and 1 / WAIT < wait < WAIT, (name, told)

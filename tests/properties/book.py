@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.properties.club_book import Club
+
+SECOND = timedelta(seconds=1)
 Rules = set[str]
 ALLOWED: Rules = set()
 
@@ -72,12 +75,15 @@ class Book:
     moving: str | None = None
     new_type: str = ""
     card_asked: bool = False
-    deleted: int = 0
+    gone: list[str] = field(default_factory=list)
     ids: dict[str, Passport] = field(default_factory=dict)
     bought: dict[str, Bought] = field(default_factory=dict)
+    club: Club = field(default_factory=Club)
 
     def until(self, now: datetime) -> None:
         """Whatever the calendar has brought by `now`."""
+        self.reckons(now)
+        self.club.until(now)
         if self.number_state == "issued" and self.lapses_at and now >= self.lapses_at:
             self.number, self.number_state = None, ""
         for passport in self.ids.values():
@@ -85,6 +91,9 @@ class Book:
                 passport.form = None
         if self.ends_at and now >= self.ends_at:
             self.ends(self.ends_at)
+
+    def reckons(self, now: datetime) -> None:
+        self.club.reckons(min(now, self.ends_at - SECOND) if self.ends_at else now)
 
     def over(self, now: datetime) -> bool:
         return self.converted or (self.ends_at is not None and now >= self.ends_at)
@@ -94,10 +103,11 @@ class Book:
         for passport_id in list(self.ids):
             self.deletes(passport_id, at)
         self.number, self.number_state, self.moving = None, "", None
+        self.club.ends()
 
     def deletes(self, passport_id: str, at: datetime) -> None:
         del self.ids[passport_id]
-        self.deleted += 1
+        self.gone.append(passport_id)
         self.items_end(passport_id, at)
 
     def items_end(self, passport_id: str, at: datetime) -> None:
@@ -109,6 +119,12 @@ class Book:
         """The month's purchases, of the line or of one ID."""
         mine = [one for one in self.bought.values() if passport_id in (None, one.passport_id)]
         return sum(one.amount for one in mine if one.costs_in(now))
+
+    def room(self, passport_id: str, now: datetime) -> int:
+        """How many yen may still be spent with the ID in this month."""
+        own = self.ids[passport_id].cap
+        by_id = self.cap if own is None else own - self.spent(now, passport_id)
+        return min(self.cap - self.spent(now), by_id)
 
     # Verdicts
 
@@ -131,13 +147,13 @@ class Book:
 
     def _beside(self, kind: str) -> Rules:
         against: Rules = set()
-        begins = {"conversion", "move", "line_type_change", "unrestriction"}
+        begins = {"conversion", "move", "line_type_change", "unrestriction", "membership"}
         if self.ends_at:
             against |= {"RNT-9"} if kind == "cancellation" else {"CAL-4"} if kind in begins else ALLOWED
         if self.number_state == "taken_up":
             against |= {"COL-2"} if kind == "conversion" else ALLOWED
             against |= {"CAL-4"} if kind in begins - {"conversion"} | {"cancellation"} else ALLOWED
-        if self.moving and kind in begins - {"unrestriction"}:
+        if self.moving and kind in begins - {"unrestriction", "membership"}:
             against |= {"CAL-4"}
         if self.card_asked and kind == "payment_method":
             against |= {"CAL-4"}

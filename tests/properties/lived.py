@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, func, select
 
 from rules import policy
 from rules.change import Change
 from rules.facts import Contract, Task
+from rules.points import Wanted
 from rules.refusal import Refusal
-from store import lines, passport_ids, people, purchases
+from store import lines, passport_ids, people, points, purchases
 from store.changes import record
 from store.contracts import snapshot
+from store.database import in_transaction
+from store.ledger import PointRow
+from store.write import table
 from tests.rules.cases import at
 from tests.workflows.life import Life, line_applied
 from workflows import kinds
 from workflows.step import Step
 
+T = TypeVar("T")
 PARTY = {
     "kind": "individual",
     "name": "山田 花子",
@@ -45,7 +51,7 @@ class Lived(Life):
         super().__init__(line_applied(**facts))
         self.engine, self.name, self.numbers = engine, name, list[str]()
         self.personal: dict[str, Any] = self._applicant(number)
-        self.opens(now)
+        self.begins(now)
 
     def _applicant(self, number: int) -> dict[str, Any]:
         payment = {"payment_id": f"pay-{number}", "method": "invoice", "card_token": None}
@@ -57,7 +63,7 @@ class Lived(Life):
             "customer_id": f"CAF{number:010}",
         }
 
-    def opens(self, now: datetime) -> None:
+    def begins(self, now: datetime) -> None:
         self.apply(words(now))
         self.act(words(now), "confirm_application", "approve")
         self.act(words(now), "report_opening")
@@ -107,6 +113,50 @@ class Lived(Life):
         except purchases.Gone:
             return "gone"
         return no.rule if no else None
+
+    # The club
+
+    def opens(self, now: str, link: str) -> Refusal | None:
+        """A registration link, with a password chosen for the login."""
+        login = {"login_id": f"KY-{self.name}", "password_hash": "-"}
+        self.personal = {"login": login}
+        no = self.advance(now, link, "open_link")
+        self.personal = {}
+        return no
+
+    def has_a_key_sent(self, now: str) -> None:
+        """An authentication key, by post."""
+        self.wait(now)
+        step = self._step(now, "customer")
+        kinds.AT_ONCE["authentication_key"](step)
+        self._write(step, at(now))
+
+    def registers_key(self, now: datetime) -> Refusal | None:
+        return self._within(lambda connection: points.register_key(connection, self.name, now))
+
+    def exchanges(
+        self, exchange_id: str, number: int, into_bill: bool, from_line: bool, now: datetime
+    ) -> Refusal | None:
+        kind, item = ("bill_payment", None) if into_bill else ("item", "gift-coffee")
+        wanted = Wanted(exchange_id, kind, number, item)
+        return self._within(lambda c: points.exchange(c, self.name, wanted, from_line, now, policy.current()))
+
+    def lots(self, now: datetime) -> dict[date, int]:
+        """What may be spent, by day of grant, once late runs are made up for."""
+
+        def look(connection: Connection) -> dict[date, int]:
+            points.catch_up(connection, self.name, now, policy.current())
+            return {lot.granted_on: lot.left for lot in points.lots(connection, self.name, now)}
+
+        return self._within(look)
+
+    def points_left(self) -> int:
+        rows = table(PointRow)
+        left = select(func.coalesce(func.sum(rows.c.points), 0)).where(rows.c.contract_id == self.name)
+        return self._within(lambda connection: int(connection.execute(left).scalar_one()))
+
+    def _within(self, work: Callable[[Connection], T]) -> T:
+        return in_transaction(self.engine, work)
 
     def stored(self) -> Contract:
         with self.engine.begin() as connection:

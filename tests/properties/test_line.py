@@ -24,9 +24,10 @@ from hypothesis.stateful import (
 from rules.refusal import Refusal
 from rules.tasks import ACTIONS
 from store.migrate import upgrade
-from tests.properties.agreement import BEGINS, FIRST_CAP, Agreement
+from tests.properties.agreement import BEGINS, FIRST_CAP
 from tests.properties.book import Bought, Passport, midnight_after, month_end
 from tests.properties.lived import words
+from tests.properties.members import Members
 from tests.rules.cases import at
 
 LIVES = int(os.environ.get("KEIYAKU_TEST_LIVES", "8"))
@@ -39,7 +40,7 @@ METHODS = ("invoice", "account_transfer", "isp_collection", "credit_card")
 which = st.integers(0, 1000)
 
 
-class Lines(Agreement):
+class Lines(Members):
     """Everything that customers, operators, providers and the calendar can do to a line, at random."""
 
     def teardown(self) -> None:
@@ -48,6 +49,8 @@ class Lines(Agreement):
             while self.now < BEGINS + YEARS:
                 self.time_passes(27 * 24, 0, True)
                 self.buys(0, 1000, True, True)
+                self.exchanges_points(100, True, False)
+                self.looks_at_points()
                 self.asks("conversion", 0)
                 self.what_holds()
         finally:
@@ -171,12 +174,17 @@ class Lines(Agreement):
         if task.kind == "report_opening":
             assert there == (self.book.moving is not None)
             self._opened()
+        elif task.kind == "check_membership":
+            assert there == (subject.procedure_id == self.book.club.link and not self.book.over(self.now))
+            if there:
+                self.book.club.checked(action == "approve", self.now)
         else:
             assert there == (passport_id in self.book.ids and bool(self.book.ids[passport_id].form))
             self._form(passport_id, task.kind, action)
 
     def _opened(self) -> None:
         self.book.line_type = (self.book.moving and self.book.new_type) or self.book.line_type
+        self.book.club.types.append((self.now, self.book.line_type))
         self.book.moving = None
 
     def _form(self, passport_id: str, step: str, action: str) -> None:
@@ -236,13 +244,28 @@ class Lines(Agreement):
 
     @rule(chosen=which, amount=st.sampled_from(AMOUNTS), monthly=st.booleans(), from_line=st.booleans())
     def buys(self, chosen: int, amount: int, monthly: bool, from_line: bool) -> None:
-        """Also with an ID of a line that ended, as one that was read a moment before would be."""
         known = sorted(self.book.ids)
-        passport_id = known[chosen % len(known)] if known else "i-0"
+        self._buys(known[chosen % len(known)] if known else "i-0", amount, monthly, from_line)
+
+    @precondition(lambda self: self.book.ids)
+    @rule(chosen=which, more=st.sampled_from([0, 1]), monthly=st.booleans())
+    def buys_the_last_yen(self, chosen: int, more: int, monthly: bool) -> None:
+        """Just what still goes, or a yen more than that (MAT-4)."""
+        passport_id = self.chosen(chosen)
+        self._buys(passport_id, max(self.book.room(passport_id, self.now) + more, 1), monthly, True)
+
+    @precondition(lambda self: self.gone)
+    @rule(chosen=which)
+    def buys_with_an_id_that_is_gone(self, chosen: int) -> None:
+        """One that was deleted, or whose line ended: as one that was read a moment before would be."""
+        self._buys(sorted(self.gone)[chosen % len(self.gone)], 1, False, True)
+
+    def _buys(self, passport_id: str, amount: int, monthly: bool, from_line: bool) -> None:
         against = self.book.against_purchase(passport_id, amount, from_line, self.now)
         purchase_id, kind = f"u-{next(self.fresh)}", "monthly" if monthly else "one_off"
         values = {"purchase_id": purchase_id, "kind": kind, "amount": amount, "cancellation_fee": 0}
-        passport = {"contract_id": self.line.name, "passport_id": passport_id}
+        contract_id = self.gone.get(passport_id, self.line.name)
+        passport = {"contract_id": contract_id, "passport_id": passport_id}
         no = self.line.buys(passport, values, from_line, self.now)
         assert (no in against) if against else no is None, (no, against)
         if no is None:

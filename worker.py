@@ -112,6 +112,8 @@ def make_worker(
         activity_executor=executor,
         workflow_runner=runner(settings),
         max_cached_workflows=settings.max_cached_workflows,
+        # Unversioned it would be made of the code of every module, which takes half a second.
+        build_id=None if settings.versioning else settings.build_id,
         deployment_config=deployment(settings),
         graceful_shutdown_timeout=timedelta(seconds=5),
         sticky_queue_schedule_to_start_timeout=TASK_TIMEOUT,

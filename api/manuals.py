@@ -16,7 +16,7 @@ from api.language import language
 from api.pages import page_of_all
 from api.problems import not_found
 from api.service import service
-from outside.page import pdf
+from outside.document import pdf
 from rules import policy
 from rules.calendar import midnight
 from rules.texts import Language

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from outside.page import Block, Table, pdf
+from outside.document import Block, Table, pdf
 from rules import jobs, texts
 from rules.calendar import JST, midnight
 from rules.texts import Language

@@ -1,16 +1,21 @@
 """Notices by post: an A4 PDF for each in the print folder, and beside it what the print shop must know."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outside import texts
+from outside.document import LINE
 from outside.notice import Notice, Recipient, Undeliverable, Unreachable
-from outside.page import LINE, Page
 from settings import Settings
+
+if TYPE_CHECKING:
+    from outside.page import Page
 
 # Where the window of a Japanese long envelope (長形3号) shows the sheet folded in three; millimetres.
 WINDOW_LEFT, WINDOW_TOP, WINDOW_WIDTH, WINDOW_HEIGHT = 25, 20, 80, 40
@@ -70,6 +75,8 @@ def _for_the_outbox(notice: Notice) -> dict[str, Any]:
 
 def letter(notice: Notice) -> Page:
     """The letter on paper: the address where the envelope's window is, date, subject, text."""
+    from outside.page import Page  # what it stands on would take half a second of every start
+
     text = texts.render(notice)
     page = Page(text.subject, notice.language, notice.at)
     _address(page, notice.to)

@@ -1,9 +1,11 @@
-"""A4 pages with Japanese text: letters, receipts and statements are made of these."""
+"""A4 pages with Japanese text: letters, receipts and statements are made of these.
+
+Imported where a page is made and not before: what it stands on takes half a second of every start.
+"""
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from fpdf.enums import Align, XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 
 from outside import texts
+from outside.document import LINE, Table
 from outside.notice import JST, Language
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -19,7 +22,6 @@ logging.getLogger("fontTools").setLevel(logging.WARNING)
 FONT = "KeiyakuGothic"
 FONT_FILE = Path(__file__).parent / "fonts" / "KeiyakuGothic.ttf"
 MARGIN = 20.0
-LINE = 6.2
 SIZE = 10.5
 _PAGE_OF = {"ja": "{0} / {1} ページ", "en": "Page {0} of {1}", "both": "{0} / {1} ページ (Page {0} of {1})"}
 
@@ -28,17 +30,6 @@ _PAGE_OF = {"ja": "{0} / {1} ページ", "en": "Page {0} of {1}", "both": "{0} /
 _OPEN = "（「『【〔［〈《"
 _CLOSE = "、。，．・：；？！）」』】〕］〉》ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
 _UNIT = re.compile(rf"[{_OPEN}]*(?:[!-~¡-ʯ]+|.)[{_CLOSE}]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells. The first is the head; columns share the width by `widths`; the last is set right."""
-
-    rows: Sequence[Sequence[str]]
-    widths: Sequence[float]
-
-
-Block = str | Table
 
 
 class Page(FPDF):
@@ -123,17 +114,3 @@ class Page(FPDF):
             for row in table.rows:
                 drawn.row([self.printable(cell) for cell in row])
         self.ln(LINE / 2)
-
-
-def pdf(title: str, blocks: Sequence[Block], language: Language, at: datetime) -> bytes:
-    """A receipt, a statement and the like: title, date, then the blocks one under the other."""
-    page = Page(title, language, at)
-    page.dated(at)
-    page.heading(title)
-    for block in blocks:
-        if isinstance(block, Table):
-            page.ruled(block)
-        else:
-            page.paragraph(block)
-            page.ln(LINE / 2)
-    return bytes(page.output())

@@ -4,8 +4,10 @@ import asyncio
 import base64
 import json
 from datetime import datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from socket import socket
 from typing import Any, Literal
@@ -82,31 +84,39 @@ class MailServer:
 
 
 def _read(content: bytes, to: str) -> Delivery:
-    mail = message_from_bytes(content, policy=policy.default)
-    assert isinstance(mail, EmailMessage)
-    body = mail.get_body(("plain", "html"))
+    mail = message_from_bytes(content)
     return Delivery(
-        delivery_id=str(
-            mail[DEV_HEADERS["delivery_id"]] or mail["Message-ID"] or sha256(content).hexdigest()
-        ),
+        delivery_id=mail[DEV_HEADERS["delivery_id"]] or mail["Message-ID"] or sha256(content).hexdigest(),
         at=_date(mail),
         channel="mail",
         kind=mail[DEV_HEADERS["kind"]],
         to=to,
         email=to,
         contract_id=mail[DEV_HEADERS["contract_id"]],
-        subject=str(mail["Subject"] or ""),
-        text=body.get_content() if body else "",
+        subject=str(make_header(decode_header(mail["Subject"] or ""))),
+        text=_text(mail),
         fields=_fields(mail),
     )
 
 
-def _date(mail: EmailMessage) -> datetime:
-    date = getattr(mail["Date"], "datetime", None)
-    return date if isinstance(date, datetime) and date.tzinfo else datetime.now(JST)
+def _text(mail: Message) -> str:
+    for part in mail.walk():
+        if part.get_content_maintype() == "text":
+            words = part.get_payload(decode=True)
+            assert isinstance(words, bytes)
+            return words.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n")
+    return ""
 
 
-def _fields(mail: EmailMessage) -> dict[str, str]:
+def _date(mail: Message) -> datetime:
+    try:
+        date = parsedate_to_datetime(mail["Date"] or "")
+    except ValueError:
+        return datetime.now(JST)
+    return date if date.tzinfo else datetime.now(JST)
+
+
+def _fields(mail: Message) -> dict[str, str]:
     packed = mail[DEV_HEADERS["fields"]]
     fields: dict[str, str] = json.loads(base64.b64decode("".join(packed.split()))) if packed else {}
     return fields

@@ -16,7 +16,11 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
+from sqlalchemy import update
 
+from store.database import connect
+from store.tables import PartyRow
+from store.write import table
 from tests.documented import Document
 from tests.running import Up, up
 
@@ -33,6 +37,7 @@ APPLICANT = {
     "address": "東京都千代田区千代田1-1",
 }
 CARD = {"method": "credit_card", "card_token": "tok_ok"}
+NP = {"method": "np_invoice"}
 APPLICATION: dict[str, Any] = {
     "product": "rental",
     "plan": "wifi-100",
@@ -146,6 +151,7 @@ class Stack:
         self.provider_token = (self.folder / "provider.token").read_text().strip()
         self.http = httpx.Client(base_url=self.note["api"], timeout=60, trust_env=False)
         self.document = Document(self.http.get("/openapi.json").json())
+        self.engine = connect(database_url)
 
     def call(self, method: str, path: str, token: str | None = None, **request: Any) -> httpx.Response:
         """One request, with whose token. Its answer is as documented."""
@@ -155,6 +161,11 @@ class Stack:
         answer = self.http.request(method, path, headers=headers, **request)
         self.document.check(answer)
         return answer
+
+    def let_be(self) -> None:
+        """Whoever is a customer by now wants no more bills by mail: in every month to come it would take its time."""
+        with self.engine.begin() as connection:
+            connection.execute(update(table(PartyRow)).values(bill_mail=False))
 
     # The clock
 
@@ -209,8 +220,8 @@ class Stack:
     # Customers
 
     def apply(self, token: str | None = None, **changes: Any) -> str:
-        """An application that is taken; its contract's ID."""
-        answer = self.call("POST", "/v1/applications", token, json=application(**changes))
+        """An application that is taken; its contract's ID. Paid by NP, if nothing is said: no card is charged every month."""
+        answer = self.call("POST", "/v1/applications", token, json=application(**{"payment": NP} | changes))
         assert answer.status_code == 202, answer.text
         return str(answer.json()["contract_id"])
 
@@ -268,3 +279,4 @@ def stack(folder: Path, database_url: str) -> Iterator[Stack]:
         made = Stack(service, database_url or f"sqlite:///{service.data}/keiyaku.db")
         with closing(made.http):
             yield made
+            made.engine.dispose()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -8,9 +9,10 @@ from tests.stack import Rental, Stack
 
 
 @pytest.fixture
-def stack(running_stack: Stack) -> Stack:
+def stack(running_stack: Stack) -> Iterator[Stack]:
     """The whole service on the test clock, on each database."""
-    return running_stack
+    yield running_stack
+    running_stack.let_be()
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stack import APPLICANT, Customer, Rental, Stack, application, eventually
+from tests.stack import APPLICANT, Stack, application, eventually
 
 
 def test_an_application_waits_for_its_confirmation(stack: Stack) -> None:
@@ -120,29 +120,3 @@ def test_a_card_that_is_declined_blocks_the_contract_and_another_card_lifts_that
     taken = rental.ask("payment_method", payment=paid_by("tok_ok"))
     assert taken.status_code == 202
     eventually(lambda: rental.read()["blocks"] == [])
-
-
-def test_a_gateway_that_fails_twice_is_asked_again_until_it_takes_the_card_once(stack: Stack) -> None:
-    rental = stack.active_contract(payment=paid_by("tok_flaky"))
-    eventually(lambda: "card_taken" in whats(rental))
-    assert whats(rental).count("card_taken") == 1
-    assert rental.read()["blocks"] == []
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # half a minute is enough once
-def test_a_gateway_that_dawdles_holds_nothing_up_and_operators_see_what_is_waited_for(stack: Stack) -> None:
-    contract_id = stack.apply(payment=paid_by("tok_slow"))
-    (waiting,) = stack.operate("GET", f"/contracts/{contract_id}").json()["on_their_way"]
-    assert waiting["kind"] == "register_card"
-    stack.approve(contract_id)
-    fields = stack.mailed("login", contract_id)["fields"]
-    stack.ship(contract_id)
-    rental = Rental(Customer(stack, fields["login_id"], fields["password"]), contract_id)
-    assert rental.state == "active"
-    assert "card_taken" not in whats(rental)
-    eventually(lambda: "card_taken" in whats(rental), within=40)
-    assert stack.operate("GET", f"/contracts/{contract_id}").json()["on_their_way"] == []
-
-
-def whats(rental: Rental) -> list[str]:
-    return [entry["what"] for entry in rental.items("/timeline")]

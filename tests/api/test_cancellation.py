@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from tests.stack import Stack, last_day
+from rules.calendar import first_of_month, midnight
+from tests.stack import Rental, Stack, last_day
+
+
+def day_of_month(began: datetime, months: int, day: int) -> datetime:
+    """00:00 on that day of a later month."""
+    return midnight(first_of_month(began.date(), months).replace(day=day))
+
+
+def effects_of(rental: Rental) -> set[str]:
+    return {effect["what"] for effect in rental.preview("cancellation").json()["effects"]}
 
 
 @pytest.mark.rule("RNT-8")
@@ -71,26 +81,23 @@ def test_the_contract_is_in_force_for_all_of_its_last_day_and_then_its_device_co
 
 
 @pytest.mark.rule("RNT-7")
-@pytest.mark.parametrize(
-    ("month_of_request", "forfeited"), [(11, True), (12, False)], ids=["in the eleventh", "in the twelfth"]
-)
-def test_a_deposit_is_kept_by_a_contract_that_ends_with_its_twelfth_month(
-    stack: Stack, month_of_request: int, forfeited: bool
-) -> None:
+def test_a_deposit_is_kept_by_a_contract_that_ends_with_its_twelfth_month(stack: Stack) -> None:
     rental = stack.preparing_contract(course="depocomi")
-    stack.at(day=20, month=1)
+    began = stack.at(day=20)
     stack.ship(rental.contract_id)
-    stack.at(day=5, month=month_of_request)
-    effects = {effect["what"] for effect in rental.preview("cancellation").json()["effects"]}
-    assert ("deposit_forfeited" in effects) == forfeited
+    in_the_eleventh, in_the_twelfth = day_of_month(began, 10, 5), day_of_month(began, 11, 5)
+    stack.move(in_the_eleventh)
+    assert "deposit_forfeited" in effects_of(rental)
+    stack.move(in_the_twelfth)
+    assert "deposit_forfeited" not in effects_of(rental)
 
 
 @pytest.mark.rule("RNT-7")
 def test_months_paid_ahead_and_not_used_are_named(stack: Stack) -> None:
     rental = stack.preparing_contract(course="omatome")
-    stack.at(day=1, month=2)
+    began = stack.at(day=1)
     stack.ship(rental.contract_id)
-    stack.at(day=15, month=3)
+    stack.move(day_of_month(began, 1, 15))
     effects = rental.preview("cancellation").json()["effects"]
     (forfeit,) = [effect for effect in effects if effect["what"] == "prepaid_months_forfeited"]
     assert forfeit["amount"] == 4 * 3500

@@ -35,7 +35,7 @@ def test_without_a_card_one_may_change_to_card_on_any_day(stack: Stack, method: 
 @pytest.mark.rule("RNT-15")
 @pytest.mark.parametrize("method", ["atone", "np_invoice", "account_transfer", "invoice", "isp_collection"])
 def test_a_card_changes_to_nothing_else(stack: Stack, method: str) -> None:
-    rental = stack.active_contract()
+    rental = stack.active_contract(payment=CARD)
     answer = rental.ask("payment_method", payment={"method": method})
     assert (answer.status_code, answer.json()["rule"]) == (409, "RNT-15")
 
@@ -43,7 +43,7 @@ def test_a_card_changes_to_nothing_else(stack: Stack, method: str) -> None:
 @pytest.mark.rule("RNT-14")
 @pytest.mark.parametrize("time", ["00:00:00", "23:59:50"])
 def test_no_card_change_is_taken_on_the_25th(stack: Stack, time: str) -> None:
-    rental = stack.active_contract()
+    rental = stack.active_contract(payment=CARD)
     today = stack.at(day=25, time=time).date()
     for answer in (
         rental.ask("payment_method", payment=CARD),
@@ -56,7 +56,7 @@ def test_no_card_change_is_taken_on_the_25th(stack: Stack, time: str) -> None:
 @pytest.mark.rule("RNT-14")
 @pytest.mark.parametrize(("day", "time"), [(24, "23:59:50"), (26, "00:00:00")])
 def test_another_card_is_taken_on_every_other_day(stack: Stack, day: int, time: str) -> None:
-    rental = stack.active_contract()
+    rental = stack.active_contract(payment=CARD)
     stack.at(day=day, time=time)
     assert closed(rental, rental.ask("payment_method", payment=CARD)) == "in_effect"
 
@@ -71,7 +71,7 @@ def test_a_declined_card_leaves_the_old_one_in_force(stack: Stack) -> None:
 
 @pytest.mark.rule("CAL-4")
 def test_a_contract_that_is_ending_still_takes_another_card(stack: Stack) -> None:
-    rental = stack.active_contract()
+    rental = stack.active_contract(payment=CARD)
     stack.at(day=3)
     rental.agree("cancellation")
     assert closed(rental, rental.ask("payment_method", payment=CARD)) == "in_effect"
@@ -82,5 +82,5 @@ def test_receipts_are_for_card_payments_only(stack: Stack) -> None:
     by_invoice = stack.active_contract(payment={"method": "np_invoice"})
     answer = by_invoice.get("/receipts/2026-04.pdf")
     assert (answer.status_code, answer.json()["rule"]) == (409, "RNT-16")
-    by_card = stack.active_contract()
+    by_card = stack.active_contract(payment=CARD)
     assert by_card.get("/receipts/2026-04.pdf").status_code == 404

@@ -10,7 +10,7 @@ import pytest
 from rules import jobs, policy
 from rules.calendar import day_of, first_of_month
 from tests.line import Line, active_line
-from tests.stack import Rental, Stack, eventually
+from tests.stack import CARD, Rental, Stack, eventually
 
 
 def next_month(stack: Stack, day: int = 1, time: str = "01:00:00") -> str:
@@ -127,7 +127,7 @@ def test_the_bill_is_told_by_mail_where_that_is_wanted(stack: Stack, line: Line)
 @pytest.mark.rule("RNT-16")
 def test_a_receipt_is_there_once_the_card_has_paid(stack: Stack) -> None:
     stack.at(day=2)
-    rental = stack.active_contract()
+    rental = stack.active_contract(payment=CARD)
     running = jobs.month(day_of(stack.now()))
     assert rental.get(f"/receipts/{running}.pdf").status_code == 404
     assert next_month(stack) == running

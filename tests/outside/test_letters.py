@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from outside.document import Table, pdf
 from outside.letters import Printer, letter
 from outside.notice import KINDS, Recipient, Undeliverable, Unreachable
-from outside.page import Page, Table, pdf
+from outside.page import Page
 from settings import Settings
 from tests.outside.notices import AT, HANAKO, notice
 from tests.sandbox.process import Running

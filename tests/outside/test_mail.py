@@ -88,7 +88,17 @@ async def test_a_server_that_never_answers_is_given_up(
 
 
 @pytest.mark.parametrize(
-    "email", [None, "", "hanako", "@example.jp", "hanako@", "花子@example.jp", "a\r\nBcc: b@example.jp"]
+    "email",
+    [
+        None,
+        "",
+        "hanako",
+        "@example.jp",
+        "hanako@",
+        "花子@example.jp",
+        "a\r\nBcc: b@example.jp",
+        "a@example.jp\r\nBcc: b",
+    ],
 )
 async def test_an_address_that_is_none_is_final(settings: Settings, email: str | None) -> None:
     with pytest.raises(Undeliverable, match=r"^there is no usable mail address$"):

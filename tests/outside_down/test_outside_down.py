@@ -22,6 +22,7 @@ def stack(stacks: Stacks) -> Iterator[Stack]:
     running = stacks("sqlite")
     yield running
     faults(running, smtp="up", gateway="up")
+    running.let_be()
 
 
 def paid_by(token: str) -> dict[str, str]:
@@ -142,7 +143,7 @@ def test_a_gateway_that_fails_now_and_then_takes_a_card_once(stack: Stack) -> No
 
 def test_a_gateway_that_is_down_holds_up_nothing_else(stack: Stack) -> None:
     faults(stack, gateway="down")
-    contract_id = stack.apply()
+    contract_id = stack.apply(payment=paid_by("tok_ok"))
     assert in_trouble(stack, contract_id)["kind"] == "register_card"
     assert pending_activity(stack, contract_id) == ("register_card", "gateway: answered 503")
     stack.approve(contract_id)
@@ -157,6 +158,9 @@ def test_a_gateway_that_is_down_holds_up_nothing_else(stack: Stack) -> None:
 def test_a_gateway_that_takes_half_a_minute_takes_a_card_once(stack: Stack) -> None:
     contract_id = stack.apply(payment=paid_by("tok_slow"))
     assert [waiting["kind"] for waiting in on_their_way(stack, contract_id)] == ["register_card"]
+    stack.approve(contract_id)
+    stack.ship(contract_id)
+    assert told(stack, contract_id).count("card_taken") == 0
     eventually(lambda: "card_taken" in told(stack, contract_id), within=SLOW_SECONDS + 10)
     assert told(stack, contract_id).count("card_taken") == 1
     assert cards_taken(stack, contract_id) == 1

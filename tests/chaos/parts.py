@@ -13,20 +13,24 @@ from pathlib import Path
 from embedded import plan
 from embedded.part import Child, start
 from store.migrate import upgrade
+from tests.chaos.forking import Forked, Forks
 
 
 class Parts:
     """Started by the same commands as `keiyaku up` starts them, but nobody stops them all when one dies."""
 
-    def __init__(self, what: plan.Plan, instead: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, what: plan.Plan, instead: Mapping[str, tuple[str, ...]], forks: Forks | None) -> None:
         self.plan, self.settings = what, what.settings
         planned = [part for stage in what.stages for part in stage]
         self.parts = {p.name: replace(p, command=instead.get(p.name, p.command)) for p in planned}
-        self.running: dict[str, Child] = {}
+        self.running: dict[str, Child | Forked] = {}
+        self.forks = forks
         self.kills = 0
 
     async def start(self, name: str) -> None:
-        self.running[name] = await start(self.parts[name])
+        part = self.parts[name]
+        warm = self.forks and self.forks.can(part)
+        self.running[name] = await (self.forks.start if self.forks and warm else start)(part)
 
     def change(self, name: str, **env: str) -> None:
         """It starts with other settings from now on."""
@@ -64,10 +68,12 @@ def planned(data: Path, speed: int = 1, now: datetime | None = None) -> plan.Pla
 
 
 @asynccontextmanager
-async def parts(what: plan.Plan, **instead: tuple[str, ...]) -> AsyncIterator[Parts]:
+async def parts(
+    what: plan.Plan, forks: Forks | None = None, **instead: tuple[str, ...]
+) -> AsyncIterator[Parts]:
     """All of them running, some by another command; whatever the test did, none is left afterwards."""
     await asyncio.to_thread(upgrade, what.settings.database_url)
-    made = Parts(what, instead)
+    made = Parts(what, instead, forks)
     try:
         for stage in what.stages:
             for part in stage:

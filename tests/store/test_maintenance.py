@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Engine, delete, text
@@ -19,10 +18,10 @@ DELETED, LIVING = "kanaria-geloescht", "kanaria-lebendig"
 AT = datetime(2027, 6, 1, 12, tzinfo=JST)
 
 
-def files(engine: Engine, url: str) -> Iterator[Path]:
+def files(engine: Engine) -> Iterator[Path]:
     """Where the database keeps its rows; PostgreSQL's log of changes is for the server's owner to keep or to drop."""
     if engine.dialect.name == "sqlite":
-        yield from Path(urlsplit(url).path).parent.glob("keiyaku.db*")
+        yield from Path(str(engine.url.database)).parent.glob("keiyaku.db*")
         return
     with engine.begin() as connection:
         folder = Path(str(connection.execute(text("show data_directory")).scalar_one()))
@@ -30,12 +29,12 @@ def files(engine: Engine, url: str) -> Iterator[Path]:
         yield from (folder / "base" / str(mine.scalar_one())).iterdir()
 
 
-def holding(engine: Engine, url: str, word: str) -> list[str]:
-    return [path.name for path in files(engine, url) if word.encode() in path.read_bytes()]
+def holding(engine: Engine, word: str) -> list[str]:
+    return [path.name for path in files(engine) if word.encode() in path.read_bytes()]
 
 
 @pytest.mark.rule("COL-7")
-def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine, url: str) -> None:
+def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine) -> None:
     rows = [
         {
             "passport_id": f"i-{number}-{name}",
@@ -56,6 +55,6 @@ def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine, url: s
         names = table(PassportIdRow).c.name
         connection.execute(delete(table(PassportIdRow)).where(names.startswith(DELETED)))
     maintain(engine)
-    assert holding(engine, url, LIVING)
-    assert holding(engine, url, DELETED) == []
+    assert holding(engine, LIVING)
+    assert holding(engine, DELETED) == []
     maintain(engine)

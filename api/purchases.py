@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -19,6 +21,7 @@ from api.service import Service, service
 from api.sessions import refuse_locked
 from credentials import password_matches
 from rules import policy
+from rules.refusal import Refusal
 from store import locks, passport_ids, purchases
 
 router = APIRouter(tags=["Purchases"])
@@ -58,15 +61,18 @@ async def take(request: Request) -> JSONResponse:
     values["purchase_id"] = f"u-{commands.command_id(request)}"
     from_line = line.comes_from(request, passport["contract_id"])
     now = found.now()
+    with suppress(purchases.Again):
+        await _taken(found, lambda connection: purchases.take(connection, passport, values, from_line, now))
+    return JSONResponse({"purchase_id": values["purchase_id"]}, 201)
+
+
+async def _taken(found: Service, take: Callable[[Connection], Refusal | None]) -> None:
     try:
-        no = await found.write(
-            lambda connection: purchases.take(connection, passport, values, from_line, now)
-        )
+        no = await found.write(take)
     except purchases.Gone:
         raise Problem(403, "purchase_refused") from None
     if no:
         raise refused(no)
-    return JSONResponse({"purchase_id": values["purchase_id"]}, 201)
 
 
 async def _passport(found: Service, given: Purchase) -> RowMapping:
@@ -88,5 +94,5 @@ def _look(
     connection: Connection, name: str, subject: str, now: datetime
 ) -> tuple[RowMapping | None, datetime | None, int]:
     """The ID of that name, the end of a lock on it, and how many wrong tries there were."""
-    until, failures = locks.locked_until(connection, subject, now), locks.failures(connection, subject)
+    until, failures = locks.standing(connection, subject, now)
     return passport_ids.by_name(connection, name), until, failures

@@ -16,16 +16,14 @@ _rows = table(LockRow)
 
 def locked_until(connection: Connection, subject: str, now: datetime) -> datetime | None:
     """The end of the lock that holds at `now`."""
-    found: datetime | None = connection.execute(
-        select(_rows.c.locked_until).where(_rows.c.subject == subject)
-    ).scalar_one_or_none()
-    return found if found and found > now else None
+    return standing(connection, subject, now)[0]
 
 
-def failures(connection: Connection, subject: str) -> int:
-    """How many wrong tries are remembered."""
-    found = select(_rows.c.failures).where(_rows.c.subject == subject)
-    return connection.execute(found).scalar_one_or_none() or 0
+def standing(connection: Connection, subject: str, now: datetime) -> tuple[datetime | None, int]:
+    """The end of the lock that holds at `now`, and how many wrong tries are remembered."""
+    found = select(_rows.c.locked_until, _rows.c.failures).where(_rows.c.subject == subject)
+    until, failures = connection.execute(found).one_or_none() or (None, 0)
+    return until if until and until > now else None, failures
 
 
 def tried(

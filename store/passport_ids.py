@@ -35,8 +35,10 @@ def by_name(connection: Connection, name: str) -> RowMapping | None:
 
 
 def add(connection: Connection, values: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
-    """Write a new ID, or say why not."""
+    """Write a new ID, or say why not. Repeating it changes nothing."""
     contract = contracts.lock_line(connection, values["contract_id"])
+    if find(connection, contract.contract_id, values["passport_id"]):
+        return None
     living = select(func.count()).where(_rows.c.contract_id == contract.contract_id)
     no = (
         rule.not_here(contract, now)

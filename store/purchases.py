@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.exc import IntegrityError
 
 from rules import passport_id as id_rule
 from rules import purchase as rule
@@ -34,10 +35,14 @@ class Gone(Exception):
     """The ID was deleted while its password was being checked."""
 
 
+class Again(Exception):
+    """It was taken before, and nobody heard so."""
+
+
 def take(
     connection: Connection, passport: RowMapping, values: dict[str, Any], from_line: bool, now: datetime
 ) -> Refusal | None:
-    """Write the purchase, or say why not. Raises Gone."""
+    """Write the purchase, or say why not. Raises Gone, and Again where it stands there already."""
     contract_id, passport_id = passport["contract_id"], passport["passport_id"]
     # The lock has a statement of its own: one that also summed up would, after waiting for it, sum what was there before.
     locked = connection.execute(_LOCK, {"line": contract_id}).scalar_one()
@@ -48,7 +53,10 @@ def take(
         return no
     first = midnight(first_of_month(day_of(now)))
     row = {"contract_id": contract_id, "passport_id": passport_id, "at": now, "ended_at": None, **values}
-    present = _taken(connection, row, {"line": contract_id, "passport": passport_id, "first": first})
+    try:
+        present = _taken(connection, row, {"line": contract_id, "passport": passport_id, "first": first})
+    except IntegrityError:
+        raise Again from None
     if present is None:
         raise Gone
     no = rule.refusal(

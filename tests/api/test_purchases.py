@@ -7,12 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import jwt
 import pytest
+from sqlalchemy import update
 
-from tests.line import Line, active_line, assertion, buy, new_name
+from store.database import connect
+from store.tables import AnswerRow
+from store.write import table
+from tests.line import PASSWORD, Line, active_line, assertion, buy, new_name
 from tests.running import KEIYAKU
-from tests.stack import Stack
+from tests.stack import Stack, new_key
 
 
 @pytest.mark.rule("MAT-6", "MAT-11")
@@ -262,3 +267,35 @@ def test_a_repeated_purchase_is_one(stack: Stack) -> None:
     assert answers[0].json() == answers[1].json()
     assert answers[1].headers["idempotency-replayed"] == "true"
     assert len(line.items("/purchases")) == 1
+
+
+@pytest.mark.parametrize("what", ["purchase", "passport ID"])
+def test_what_was_taken_before_an_api_died_is_answered_when_it_is_asked_for_again(
+    stack: Stack, what: str
+) -> None:
+    line: Line = active_line(stack)
+    name, key = new_name(), {"Idempotency-Key": new_key()}
+    body = {"name": name, "password": PASSWORD, "line_authentication": False}
+
+    def ask() -> httpx.Response:
+        if what == "purchase":
+            return buy(stack, name, 500, headers=key)
+        return line.customer.post(f"{line.path}/passport-ids", body, headers=key)
+
+    if what == "purchase":
+        line.passport_id(name, line_authentication=False)
+    first = ask()
+    died_before_it_answered(stack, first)
+    again = ask()
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert len(line.items("/purchases" if what == "purchase" else "/passport-ids")) == 1
+
+
+def died_before_it_answered(stack: Stack, answer: httpx.Response) -> None:
+    """What the store looks like then, once the lease is over."""
+    rows, engine = table(AnswerRow), connect(stack.database_url)
+    undone = {"status": None, "headers": None, "body": None, "leased_until": stack.now() - timedelta(hours=1)}
+    with engine.begin() as connection:
+        found = connection.execute(update(rows).where(rows.c.body == answer.text).values(**undone))
+    assert found.rowcount == 1
+    engine.dispose()

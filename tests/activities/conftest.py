@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from embedded import temporal
-from embedded.part import start
 from settings import Settings
 from store.migrate import upgrade
 from tests.activities.world import OutsideWorld, outside_world
@@ -26,18 +25,18 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield file
 
 
+@pytest.fixture(scope="module")
+def engine_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One time-skipping server for a module; tests keep apart by the names of their worlds."""
+    part, address = temporal.time_skipping_server(tmp_path_factory.mktemp("temporal"))
+    with subprocess.Popen(part.command, env=dict(part.env)) as server:
+        yield address
+        server.kill()
+
+
 @pytest.fixture
 async def outside(
-    settings: Settings, sandbox: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, sandbox: Running, engine_address: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OutsideWorld]:
-    part, address = temporal.time_skipping_server(tmp_path)
-    server = await start(part)
-    try:
-        async with asyncio.timeout(30):
-            while await part.ready():  # noqa: ASYNC110 - another process sets no event of ours
-                await asyncio.sleep(0.05)
-        async with outside_world(settings, sandbox, address, monkeypatch) as made:
-            yield made
-    finally:
-        server.kill()
-        await server.ended
+    async with outside_world(settings, sandbox, engine_address, monkeypatch) as made:
+        yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -138,15 +139,24 @@ class OutsideWorld:
         return World(name, engine, self)
 
 
+async def connected(address: str, faults: Faults) -> Client:
+    """To a server that may have been started just now."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(RuntimeError):
+                return await Client.connect(
+                    address, data_converter=pydantic_data_converter, interceptors=[BrokenEngine(faults)]
+                )
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def outside_world(
     settings: Settings, sandbox: Running, address: str, patch: pytest.MonkeyPatch
 ) -> AsyncIterator[OutsideWorld]:
     """Real mail server, gateway and Temporal, each behind a way that can be cut."""
     faults = Faults()
-    client = await Client.connect(
-        address, data_converter=pydantic_data_converter, interceptors=[BrokenEngine(faults)]
-    )
+    client = await connected(address, faults)
     await worker.register_search_attributes(client)
     patch.setattr(letters, "_write", broken_print(faults, letters._write))
     patch.setattr(aiosmtplib.SMTP, "send_message", broken_mail(faults, aiosmtplib.SMTP.send_message))

@@ -22,7 +22,7 @@ from rules.clock import Clock
 from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
 from store import runs
 from store.database import in_transaction
-from store.jobs import JOBS, groundwork
+from store.jobs import JOBS, expected, groundwork, left
 
 T = TypeVar("T")
 STRETCH_SECONDS = 20
@@ -57,10 +57,10 @@ class Runs:
         if self._engine.dialect.name == "postgresql":
             streams = figures.runs.streams
         with self._engine.begin() as connection:
-            expected = JOBS[run.job].expected(connection, run.period, figures)
+            concerned = expected(connection, run)
             due = jobs.due_at(figures.job(run.job), run.period)
-            runs.begin(connection, run.job, run.period, due, now, expected)
-            return Plan(expected=expected, ranges=runs.ranges(connection, streams) if expected else [])
+            runs.begin(connection, run.job, run.period, due, now, concerned)
+            return Plan(expected=concerned, ranges=runs.ranges(connection, streams) if concerned else [])
 
     @activity.defn(name="run_chunks")
     async def chunks(self, run: Run, stretch: Range) -> Reached:
@@ -72,31 +72,43 @@ class Runs:
         return reached
 
     def chunk(self, run: Run, reached: Reached, until: str) -> Reached:
-        """The next chunk of a range: one transaction."""
-        size = policy.current().runs.contracts_per_chunk
-        with self._engine.begin() as connection:
-            last = runs.chunk_end(connection, str(reached.last), until, size)
-        done = self._deal_with(run, Range(after=str(reached.last), until=last or until))
-        with self._engine.begin() as connection:
-            runs.advance(connection, run.job, run.period, done)
-        return Reached(last=last, done=reached.done + done)
-
-    def _deal_with(self, run: Run, part: Range) -> int:
-        """How many. One transaction; where a contract's data break it, halves of it, down to that one, which is parked."""
+        """The next chunk of a range: one transaction; where a contract's data break it, halves of it."""
+        part, last = Range(after=str(reached.last), until=until), None
         try:
             with self._engine.begin() as connection:
-                return JOBS[run.job].chunk(connection, run.period, part.after, part.until, policy.current())
+                size = policy.current().runs.contracts_per_chunk
+                last = runs.chunk_end(connection, part.after, part.until, size)
+                part = Range(after=part.after, until=last or until)
+                done = self._deal_with(connection, run, part)
         except BROKEN as fault:
-            with self._engine.begin() as connection:
-                middle = runs.middle(connection, part.after, part.until)
-                if middle is None:
-                    reason = type(fault).__name__
-                    runs.park(connection, run.job, run.period, part.after, part.until, reason, self._now())
+            done = self._in_halves(run, part, fault)
+        return Reached(last=last, done=reached.done + done)
+
+    def _deal_with(self, connection: Connection, run: Run, part: Range) -> int:
+        """How many, counted as done in the same transaction."""
+        done = JOBS[run.job].chunk(connection, run.period, part.after, part.until, policy.current())
+        runs.advance(connection, run.job, run.period, done)
+        return done
+
+    def _in_halves(self, run: Run, part: Range, fault: Exception) -> int:
+        """How many, down to the one contract that is at fault, which is parked."""
+        with self._engine.begin() as connection:
+            middle = runs.middle(connection, part.after, part.until)
+            if middle is None:
+                reason = type(fault).__name__
+                runs.park(connection, run.job, run.period, part.after, part.until, reason, self._now())
         if middle is None:
             log.warning("parked", job=run.job, period=run.period, contract_id=part.until)
             return 0
         halves = Range(after=part.after, until=middle), Range(after=middle, until=part.until)
-        return sum(self._deal_with(run, half) for half in halves)
+        return sum(self._half(run, half) for half in halves)
+
+    def _half(self, run: Run, part: Range) -> int:
+        try:
+            with self._engine.begin() as connection:
+                return self._deal_with(connection, run, part)
+        except BROKEN as fault:
+            return self._in_halves(run, part, fault)
 
     @activity.defn(name="run_notices")
     async def notices(self, run: Run) -> Reached:
@@ -123,16 +135,15 @@ class Runs:
     @activity.defn(name="run_prove")
     def prove(self, run: Run, now: datetime, notices: int) -> Proof:
         """Whether every contract that the period concerns was dealt with; it says which were not."""
-        figures = policy.current()
         with self._engine.begin() as connection:
-            expected = JOBS[run.job].expected(connection, run.period, figures)
-            left = JOBS[run.job].left(connection, run.period, figures, NAMED) if expected else []
-            left = sorted({*left, *runs.untold(connection, run.job, run.period, NAMED)})[:NAMED]
+            concerned = expected(connection, run)
+            names = left(connection, run, NAMED) if concerned else []
+            names = sorted({*names, *runs.untold(connection, run.job, run.period, NAMED)})[:NAMED]
             parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
-            result = {"expected": expected, "left": left, "parked": parked, "notices": notices}
-            runs.end(connection, run.job, run.period, now, result, expected - len(left))
-        log.info("run", job=run.job, period=run.period, expected=expected, left=len(left))
-        return Proof(left=left, result=result)
+            result = {"expected": concerned, "left": names, "parked": parked, "notices": notices}
+            runs.end(connection, run.job, run.period, now, result, concerned - len(names))
+        log.info("run", job=run.job, period=run.period, expected=concerned, left=len(names))
+        return Proof(left=names, result=result)
 
     def _now(self) -> datetime:
         """By the engine's clock, as the activity began."""

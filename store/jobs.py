@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from rules import jobs, policy
 from rules.figures import Policy
 from rules.runs import Run
-from store import points_grant, points_lapse, points_notices, settlement, statements
+from store import points_grant, points_lapse, points_notices, runs, settlement, statements
+from store.sql import many_at_once
 
 
 class Job(Protocol):
@@ -35,9 +36,26 @@ JOBS: dict[str, Job] = {
 }
 
 
+def expected(connection: Connection, run: Run) -> int:
+    """How many contracts the run concerns."""
+    with many_at_once(connection):
+        return JOBS[run.job].expected(connection, run.period, policy.current())
+
+
+def left(connection: Connection, run: Run, limit: int) -> list[str]:
+    """Contracts that the run concerns and that were not dealt with."""
+    with many_at_once(connection):
+        return JOBS[run.job].left(connection, run.period, policy.current(), limit)
+
+
 def groundwork(connection: Connection, run: Run) -> str | None:
-    """The job that must be done for the same period first; None where nothing of it is left to do."""
+    """The job that must be done for the same period first; None where nothing of it is left to do.
+
+    One that is under way is not done, whatever is left of it: so nobody looks through all contracts again and again.
+    """
     before = jobs.AFTER.get(run.job)
-    if before and JOBS[before].left(connection, run.period, policy.current(), 1):
-        return before
-    return None
+    if before is None:
+        return None
+    known = runs.of(connection, before, run.period)
+    under_way = known is not None and known.state != "done"
+    return before if under_way or left(connection, Run(job=before, period=run.period), 1) else None

@@ -133,9 +133,11 @@ class PointRow(SQLModel, table=True):
     `what`: grant, spend, return, lapse, forfeit. `ref`: the exchange, where there is one, else "".
     """
 
+    # The day first, so that a run writes at the end of the index, however many years lie before it.
     __tablename__ = "point"
-    contract_id: str = Field(primary_key=True)
+    __table_args__ = (Index("ix_point_lots", "contract_id", "lapses_on"),)
     granted_on: date = Field(primary_key=True)
+    contract_id: str = Field(primary_key=True)
     what: str = Field(primary_key=True)
     ref: str = Field(primary_key=True)
     points: int

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     and_,
@@ -32,6 +33,7 @@ COLUMNS = ["contract_id", "points", "granted_on", "what", "ref", "lapses_on", "a
 
 _rows, _members, _contracts = table(PointRow), table(MemberRow), table(ContractRow)
 _fees, _blocks = table(FeeRow), table(BlockRow)
+_line_type: ColumnElement[str] = func.coalesce(_fees.c.item, _contracts.c.line_type)
 
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
@@ -44,42 +46,46 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
     """Grant to the contracts after `after` and up to `until`. Returns how many got theirs now."""
     hold_ends_back(connection)
     whose = within(after, until)
-    begun = _begun(connection, period, whose, policy)
     with many_at_once(connection):
-        if begun and not connection.execute(_missing(period, policy, whose).limit(1)).first():
+        begun = _any(connection, _lots_of(period, whose))
+        if begun and not _any(connection, _without(period, whose, policy)):
             return 0
-        return grant(connection, period, whose, policy)
+        if begun and not _any(connection, _missing(period, policy, whose)):
+            return 0
+        return grant(connection, period, whose, policy, fresh=not begun)
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts that should have got points for the month and have not."""
-    missing = _missing(period, policy, everybody)
-    return list(connection.execute(missing.order_by(missing.selected_columns[0]).limit(limit)).scalars())
+    missing = _missing(period, policy, everybody).order_by("contract_id").limit(limit)
+    return list(connection.execute(missing).scalars())
 
 
-def _missing(period: str, policy: Policy, whose: Whose) -> Select[Any]:
+def _missing(period: str, policy: Policy, whose: Whose) -> CompoundSelect[Any]:
     found = _due(period, policy, whose).subquery()
-    granted = exists().where(
-        whose(_rows),
-        _rows.c.contract_id == found.c.contract_id,
-        _rows.c.granted_on == jobs.following(period),
-        _rows.c.what == "grant",
-    )
-    return select(found.c.contract_id).where(~granted)
+    return select(found.c.contract_id).except_(_lots_of(period, whose))
 
 
-def _begun(connection: Connection, period: str, whose: Whose, policy: Policy) -> bool:
-    """Whether the first who gets points has them already: then probably all have, and looking costs less than writing."""
-    found = _due(period, policy, whose).subquery()
-    first = connection.execute(select(found.c.contract_id).order_by(found.c.contract_id).limit(1)).scalar()
-    on = jobs.following(period)
-    mine = (_rows.c.contract_id == first) & (_rows.c.granted_on == on) & (_rows.c.what == "grant")
-    return connection.execute(select(_rows.c.contract_id).where(mine)).first() is not None
+def _without(period: str, whose: Whose, policy: Policy) -> CompoundSelect[Any]:
+    """Members who got nothing: all in all a look at them costs less than finding out who should have got something."""
+    on, at = jobs.following(period), jobs.due_at(policy.job(JOB), period)
+    mine = select(_members.c.contract_id).where(whose(_members), _is_member(on, at))
+    return mine.except_(_lots_of(period, whose))
 
 
-def grant(connection: Connection, period: str, whose: Whose, policy: Policy) -> int:
-    """A lot to each member that `whose` is about and that had none for the month."""
-    return insert_found(connection, PointRow, COLUMNS, _lots(period, whose, policy))
+def _lots_of(period: str, whose: Whose) -> Select[Any]:
+    """Who has a lot of the month."""
+    mine = and_(_rows.c.granted_on == jobs.following(period), whose(_rows), _rows.c.what == "grant")
+    return select(_rows.c.contract_id).where(mine)
+
+
+def _any(connection: Connection, found: Select[Any] | CompoundSelect[Any]) -> bool:
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def grant(connection: Connection, period: str, whose: Whose, policy: Policy, fresh: bool = False) -> int:
+    """A lot to each member that `whose` is about and that had none for the month. `fresh`: as for `insert_found`."""
+    return insert_found(connection, PointRow, COLUMNS, _lots(period, whose, policy), fresh)
 
 
 def _lots(period: str, whose: Whose, policy: Policy) -> Select[Any]:
@@ -104,21 +110,26 @@ def _due(period: str, policy: Policy, whose: Whose) -> Select[tuple[str, int]]:
         or_(_fees.c.last_day.is_(None), _fees.c.last_day >= on),
     )
     joined = _members.join(_contracts, _contracts.c.contract_id == _members.c.contract_id)
-    found = (
+    return (
         select(_members.c.contract_id, _points(on, policy).label("points"))
         .select_from(joined.outerjoin(_fees, base))
         .where(whose(_members), whose(_contracts), _is_member(on, at), _in_use(on, at, whose))
-        .subquery()
+        .where(_some(on, policy))
     )
-    return select(found.c.contract_id, found.c.points).where(found.c.points > 0)
 
 
 def _points(on: date, policy: Policy) -> ColumnElement[int]:
     """The table of the policy, by line type and year of membership; the last figure holds for ever (PNT-2)."""
-    line_type = func.coalesce(_fees.c.item, _contracts.c.line_type)
     return case(
-        *((line_type == grant.line_type, _by_year(grant, on)) for grant in policy.point_grants), else_=0
+        *((_line_type == grant.line_type, _by_year(grant, on)) for grant in policy.point_grants), else_=0
     )
+
+
+def _some(on: date, policy: Policy) -> ColumnElement[bool]:
+    """Who gets any. Where no figure is 0, the line type says so for less than the table costs."""
+    if all(all(grant.points) for grant in policy.point_grants):
+        return _line_type.in_([grant.line_type for grant in policy.point_grants])
+    return _points(on, policy) > 0
 
 
 def _by_year(grant: PointGrant, on: date) -> ColumnElement[int]:

@@ -33,7 +33,7 @@ def expected(connection: Connection, period: str, policy: Policy) -> int:
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Let the lots of the contracts after `after` and up to `until` lapse. Returns how many lots did so now."""
     hold_ends_back(connection)
-    return lapse(connection, period, within(after, until))
+    return lapse(connection, period, within(after, until), fresh=True)
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
@@ -43,12 +43,13 @@ def left(connection: Connection, period: str, policy: Policy, limit: int) -> lis
     return list(connection.execute(found).scalars())
 
 
-def lapse(connection: Connection, period: str, whose: Whose) -> int:
-    """What is left of the lots whose last day ended the year is gone from 00:00 of the next on."""
+def lapse(connection: Connection, period: str, whose: Whose, fresh: bool = False) -> int:
+    """What is left of the lots whose last day ended the year is gone from 00:00 of the next on. `fresh`: as for
+    `insert_found`, for a lot that has lapsed has nothing left."""
     at = midnight(jobs.following(period))
     columns = (literal("lapse"), literal(""), _rows.c.lapses_on, literal(at, _rows.c.at.type))
     taken = _lots(period, whose, -_LEFT, _rows.c.granted_on, *columns)
-    return insert_found(connection, PointRow, COLUMNS, taken.having(_LEFT > 0))
+    return insert_found(connection, PointRow, COLUMNS, taken.having(_LEFT > 0), fresh)
 
 
 def _lots(period: str, whose: Whose, *columns: ColumnElement[Any]) -> Select[Any]:

@@ -74,12 +74,15 @@ def _not_over_before(day: date) -> ColumnElement[bool]:
     return or_(_contracts.c.in_force_to.is_(None), _contracts.c.in_force_to >= day)
 
 
-def write(connection: Connection, month: Month) -> None:
-    """Lines for contracts of the range that have no statement of the month; each fact stands on one statement only."""
+def write(connection: Connection, month: Month, fresh: bool) -> None:
+    """Lines for contracts of the range that have no statement of the month; each fact stands on one statement only.
+
+    `fresh`: as for `insert_found`.
+    """
     # Marked first: what is recorded from now on has no mark, and comes on the next statement.
     connection.execute(_mark(month))
     for lines in (_of_charges(month), _of_fees(month), _bought(month), _settled(month)):
-        insert_found(connection, StatementLineRow, _LINE, lines)
+        insert_found(connection, StatementLineRow, _LINE, lines, fresh)
 
 
 def _closed(month: Month, rows: FromClause) -> ColumnElement[bool]:

@@ -37,12 +37,13 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
     with many_at_once(connection):
         wanted, there = connection.execute(_progress(month)).one()
         if wanted > there:
-            statement_lines.write(connection, month)
-            insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy))
+            fresh = there == 0
+            statement_lines.write(connection, month, fresh)
+            insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy), fresh)
     if wanted > there:
         points_off.take_off(connection, period, after, until, policy)
         connection.execute(_nothing_to_pay(month))
-        insert_found(connection, DeliveryRow, _NOTICE, _notices(month, policy))
+        insert_found(connection, DeliveryRow, _NOTICE, _notices(month, policy), there == 0)
     return int(wanted)
 
 

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from rules.refusal import Refusal
 from store import points, points_grant, points_lapse
 from store.changes import facts
+from store.ledger import PointRow
 from store.tables import ContractRow
-from store.write import set_values
+from store.write import insert, set_values
 from tests.rules.cases import POLICY, at
 from tests.rules.lines import line
 from tests.store.club import Club, within
@@ -200,6 +201,20 @@ def test_what_was_spent_does_not_lapse(club: Club) -> None:
     club.exchange("k-1", 30, "2026-05-10 12:00:00")
     club.lapse("FY2028")
     assert [number for *_, number in club.ledger()] == [100, -30, -70]
+
+
+@pytest.mark.rule("PNT-10")
+def test_what_came_back_to_a_lot_that_has_lapsed_is_named_and_holds_up_nobody(club: Club) -> None:
+    for name in ("k-1", "k-2"):
+        club.member(name)
+    club.grant("2026-04")
+    within(club.engine, lambda c: points_lapse.chunk(c, "FY2028", "", "k-1", POLICY))
+    back = points.ledger_row(
+        "k-1", date(2026, 5, 1), date(2029, 3, 31), "return", "x-9", 30, at("2029-05-01 00:00:00")
+    )
+    within(club.engine, lambda c: insert(c, PointRow, [back]))
+    assert club.lapse("FY2028") == 1
+    assert within(club.engine, lambda c: points_lapse.left(c, "FY2028", POLICY, 10)) == ["k-1"]
 
 
 # Exchanges

@@ -13,6 +13,7 @@ from bench.filled import fill
 from rules import jobs, policy
 from rules.clock import Clock
 from rules.runs import Proof, Range, Run
+from store.jobs import groundwork
 from store.ledger import StatementRow
 from store.write import table
 
@@ -26,7 +27,7 @@ def poisoned(engine: Engine) -> str:
     with engine.begin() as connection:
         chosen = str(
             connection.execute(
-                text("select min(contract_id) from contract where party_id > 'y-k-8'")
+                text(f"select contract_id from contract order by contract_id limit 1 offset {SIZE // 2}")
             ).scalar_one()
         )
         if engine.dialect.name == "postgresql":
@@ -73,3 +74,28 @@ async def test_it_is_parked_and_named_until_it_is_mended_and_the_others_have_the
         )
     mended(engine)
     assert await ran(engine) == Proof(result={"expected": SIZE, "left": [], "parked": [], "notices": 0})
+
+
+@pytest.mark.rule("BIL-3")
+async def test_nobody_settles_a_month_before_its_end_is_proved(engine: Engine) -> None:
+    settlement = Run(job="settlement", period=JUNE.period)
+
+    def missing() -> str | None:
+        with engine.begin() as connection:
+            return groundwork(connection, settlement)
+
+    assert missing() is None, "there is nobody to bill"
+    fill(engine, SIZE)
+    assert missing() == "month-end"
+    nothing: Any = NOTHING
+    runs, running = Runs(engine, Clock(), nothing, nothing), ActivityEnvironment()
+    running.run(runs.begin, JUNE, DUE)
+    await running.run(runs.chunks, JUNE, Range())
+    assert missing() == "month-end", "it has not been proved"
+    running.run(runs.prove, JUNE, DUE, 0)
+    assert missing() is None
+    with engine.begin() as connection:
+        connection.execute(
+            text("delete from statement_line where contract_id = (select min(contract_id) from contract)")
+        )
+    assert missing() == "month-end", "somebody's statement is wrong"

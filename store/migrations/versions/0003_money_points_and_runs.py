@@ -114,15 +114,18 @@ def upgrade() -> None:
     )
     op.create_table(
         "point",
-        sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("granted_on", sa.Date(), nullable=False),
+        sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("ref", sa.String(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("lapses_on", sa.Date(), nullable=False),
         sa.Column("at", store.types.Instant(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("contract_id", "granted_on", "what", "ref"),
+        sa.PrimaryKeyConstraint("granted_on", "contract_id", "what", "ref"),
     )
+    with op.batch_alter_table("point", schema=None) as batch_op:
+        batch_op.create_index("ix_point_lots", ["contract_id", "lapses_on"], unique=False)
+
     op.create_table(
         "run",
         sa.Column("job", sa.String(), nullable=False),
@@ -233,6 +236,9 @@ def downgrade() -> None:
 
     op.drop_table("statement")
     op.drop_table("run")
+    with op.batch_alter_table("point", schema=None) as batch_op:
+        batch_op.drop_index("ix_point_lots")
+
     op.drop_table("point")
     op.drop_table("paying")
     op.drop_table("parked")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 from api.problems import refused
 from api.service import Service, service
 from gate import TAKEN_WITHIN, Refused, Unavailable
-from rules import policy
+from rules import ids, policy
 from rules.change import Act, Advance, Answer, Bill
 from rules.change import Request as Ask
 from rules.facts import Contract
@@ -24,7 +24,7 @@ from store import bills, contracts, people
 def command_id(request: Request) -> str:
     """Derived from the Idempotency-Key where there is one, so that a repetition is recognised everywhere."""
     known: str | None = getattr(request.state, "command_id", None)
-    return known or uuid.uuid4().hex
+    return known or ids.in_order(service(request).now(), secrets.token_hex(ids.RANDOM_DIGITS // 2))
 
 
 def head(found: Service, command: str, by: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from api.callers import identify
 from api.guard import whole
 from api.problems import PART_DOWN, Problem, document, invalid, unavailable
 from api.service import Service, service
-from rules import policy
+from rules import ids, policy
 from store import answers
 from store.lines import GONE
 
@@ -54,7 +54,7 @@ async def _once(request: Request, call_next: Next, key: str) -> Response:
     if not claim.mine:
         return Response(claim.row["body"], claim.row["status"], {**claim.row["headers"], REPLAYED: "true"})
     what = f"{answer_key}\n{body_hash}\n{claim.received_at.isoformat()}"
-    request.state.command_id = hashlib.sha256(what.encode()).hexdigest()[:32]
+    request.state.command_id = ids.in_order(claim.received_at, hashlib.sha256(what.encode()).hexdigest())
     try:
         return await _keep(found, answer_key, await call_next(request))
     except BaseException:

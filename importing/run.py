@@ -1,7 +1,7 @@
 """Contracts from a file into the store, chunk by chunk.
 
-Invariant: a chunk is one transaction and a contract's ID comes from its `source_id`, so that a file that is brought in
-again, after a kill or not, adds what is missing and nothing else. No more than a chunk is held in memory.
+Invariant: a chunk is one transaction that also remembers each `source_id`, so that a file that is brought in again,
+after a kill or not, adds what is missing and nothing else. No more than a chunk is held in memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -82,7 +82,7 @@ class Import:
         for line in lines:
             try:
                 brought = self._read(line)
-                first = found.setdefault(brought.key, (line, brought))
+                first = found.setdefault(brought.source, (line, brought))
                 if first[0] is not line:
                     raise Rejected(f"source_id: stands on line {first[0].number}, too")
             except Rejected as no:
@@ -92,7 +92,9 @@ class Import:
     def _read(self, line: Line) -> Brought:
         if line.fault:
             raise Rejected(line.fault)
-        return rules.read(self._source.values(line), self._on)
+        return rules.read(
+            self._source.values(line), self._on, self._now + timedelta(milliseconds=line.number)
+        )
 
     def _reject(self, line: Line, reason: str, report: Report) -> None:
         self._rejects.add(line, reason)
@@ -101,7 +103,7 @@ class Import:
     def _hashes(self, found: dict[str, tuple[Line, Brought]]) -> dict[str, str]:
         """Of passwords in clear, of contracts that are not there yet: each costs ten milliseconds."""
         clear = {
-            one.contract.contract_id: one.row.password
+            one.source: one.row.password
             for _, one in found.values()
             if one.row.password and not rules.fit_hash(one.row.password)
         }
@@ -128,8 +130,8 @@ class Import:
             return
         report.brought += len(found) - len(known)
         for line, one in found:
-            if one.contract.contract_id in known:
-                self._there(line, known[one.contract.contract_id], report)
+            if one.source in known:
+                self._there(line, known[one.source], report)
 
     def _there(self, line: Line, since: datetime, report: Report) -> None:
         """What came before this file is let be; what this very file has brought cannot come a second time."""

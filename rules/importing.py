@@ -7,7 +7,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -19,7 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
-from rules import fees, line, payment_method, points, policy, rental, support_option, texts
+from rules import fees, ids, line, payment_method, points, policy, rental, support_option, texts
 from rules.calendar import end_of, midnight
 from rules.change import Fee, Holdings
 from rules.effects import Effect
@@ -140,9 +140,12 @@ class Rejected(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """One contract as it goes into the store. `on`: the day from whose 00:00 on it is this service's to bill and grant."""
+    """One contract as it goes into the store, where it is known again by `source`; its IDs are made of `key`.
+
+    `on`: the day from whose 00:00 on it is this service's to bill and grant."""
 
     row: Row
+    source: str
     key: str
     on: date
     contract: Contract
@@ -151,27 +154,27 @@ class Brought:
 
     @property
     def account_id(self) -> str:
-        return f"a-{key_of(self.row.account) if self.row.account else self.key}"
+        return f"a-{source_of(self.row.account) if self.row.account else self.key}"
 
 
-def key_of(source_id: str) -> str:
-    """The same ID every time, so that a file that is brought in again adds nothing; it tells nobody the one it comes from."""
+def source_of(source_id: str) -> str:
+    """The same word every time; it tells nobody the ID it comes from."""
     return hashlib.sha256(f"import:{source_id}".encode()).hexdigest()[:32]
 
 
-def read(values: Mapping[str, str], on: date) -> Brought:
-    """The contract of a row, by the figures in force. An empty column is as one that is not there. Raises Rejected."""
+def read(values: Mapping[str, str], on: date, at: datetime | None = None) -> Brought:
+    """The contract of a row, by the figures in force. Empty is as not there; `at`: later for a later row. Raises Rejected."""
     try:
         row = Row.model_validate({name: value for name, value in values.items() if value})
     except ValidationError as invalid:
         raise Rejected("; ".join(_said(fault) for fault in invalid.errors(include_input=False))) from None
     if faults := list(_faults(row, on)):
         raise Rejected("; ".join(faults))
-    contract = _contract(row)
-    ends = row.in_force_to
-    return Brought(
-        row, key_of(row.source_id), on, contract, fees.at_beginning(contract), _effects(contract, ends)
-    )
+    source = source_of(row.source_id)
+    key = ids.in_order(at or midnight(on), source)
+    contract = _contract(row, key)
+    effects = _effects(contract, row.in_force_to)
+    return Brought(row, source, key, on, contract, fees.at_beginning(contract), effects)
 
 
 _SAID = {
@@ -241,9 +244,9 @@ def _of_points(row: Row, on: date) -> Iterator[str]:
             yield f"points: the lot of {day} has lapsed (PNT-4)"
 
 
-def _contract(row: Row) -> Contract:
+def _contract(row: Row, key: str) -> Contract:
     """In force, as it would stand here had it been applied for here."""
-    figures, key = policy.current(), key_of(row.source_id)
+    figures = policy.current()
     cap = figures.line.monthly_cap if row.product == "line" and row.monthly_cap is None else row.monthly_cap
     contract = Contract(
         contract_id=f"k-{key}",

@@ -16,7 +16,7 @@ from rules.importing import Brought
 from rules.points import lapses_on
 from store import accounts, bulk
 from store.changes import facts
-from store.ledger import FeeRow, MemberRow, PayingRow, PointRow
+from store.ledger import FeeRow, ImportedRow, MemberRow, PayingRow, PointRow
 from store.points import ledger_row
 from store.sql import alone
 from store.tables import (
@@ -34,27 +34,27 @@ from store.write import table
 
 BY = "import"
 AT_ONCE = 5000
-_contracts, _accounts, _transitions = table(ContractRow), table(AccountRow), table(TransitionRow)
+_contracts, _accounts, _imported = table(ContractRow), table(AccountRow), table(ImportedRow)
 
 
 def there(connection: Connection, found: Iterable[Brought]) -> dict[str, datetime]:
-    """Which of these contracts are in the store already, and since when."""
-    ids = [one.contract.contract_id for one in found]
-    mine = _transitions.c.contract_id.in_(ids) & (_transitions.c.number == 1)
-    rows = connection.execute(select(_transitions.c.contract_id, _transitions.c.recorded_at).where(mine))
-    return {row.contract_id: row.recorded_at for row in rows}
+    """Which of these contracts are in the store already, by `source`, and since when."""
+    mine = _imported.c.source.in_([one.source for one in found])
+    rows = connection.execute(select(_imported.c.source, _imported.c.recorded_at).where(mine))
+    return {row.source: row.recorded_at for row in rows}
 
 
 def write(
     connection: Connection, found: list[Brought], hashes: dict[str, str], now: datetime
 ) -> dict[str, datetime]:
-    """Put in what is not there yet; as `there`. `hashes`: of passwords, by contract. Raises IntegrityError, DataError.
+    """Put in what is not there yet; as `there`. `hashes`: of passwords, by `source`. Raises IntegrityError, DataError.
 
     Whoever brings in the same at the same time waits for this transaction.
     """
     alone(connection, BY)
     known = there(connection, found)
-    new = sorted((b for b in found if b.contract.contract_id not in known), key=lambda b: b.key)
+    new = [one for one in found if one.source not in known]
+    bulk.insert(connection, ImportedRow, [_imported_as(one, now) for one in new])
     _open_accounts(connection, new, hashes, now)
     bulk.insert(connection, PartyRow, [_party(one) for one in new])
     bulk.insert(connection, PaymentRow, [_payment(one) for one in new])
@@ -100,7 +100,7 @@ def _account(one: Brought, hashes: dict[str, str], now: datetime) -> dict[str, A
         "kind": row.kind,
         "language": row.language,
         "login_id": row.login_id,
-        "password_hash": hashes.get(one.contract.contract_id, row.password),
+        "password_hash": hashes.get(one.source, row.password),
         "created_at": now,
     }
 
@@ -126,6 +126,10 @@ def _payment(one: Brought) -> dict[str, Any]:
 def _contract(one: Brought) -> dict[str, Any]:
     own = {"account_id": one.account_id, "party_id": f"y-{one.key}"}
     return facts(one.contract) | own | {"billing_number": billing_number(), "counted_from": one.on}
+
+
+def _imported_as(one: Brought, now: datetime) -> dict[str, Any]:
+    return {"source": one.source, "contract_id": one.contract.contract_id, "recorded_at": now}
 
 
 def _transition(one: Brought, now: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables of money and points: dated facts that bills are made of, bills, payments, points, and runs over all of it.
+"""The tables of money and points: dated facts that bills are made of, bills, payments, points, and runs and imports.
 
 Every row stands under a key that says what it is about, so that writing it twice does nothing (PNT-10, BIL-8).
 """
@@ -12,6 +12,15 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from store.types import Instant, Json
+
+
+class ImportedRow(SQLModel, table=True):
+    """Under which name elsewhere, as a digest, a contract was brought in: so it is brought in once."""
+
+    __tablename__ = "imported"
+    source: str = Field(primary_key=True)
+    contract_id: str
+    recorded_at: datetime = Field(sa_type=Instant)
 
 
 class FeeRow(SQLModel, table=True):

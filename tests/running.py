@@ -15,6 +15,12 @@ from typing import Any
 
 import httpx
 import psutil
+from sqlalchemy import select
+
+from rules.importing import source_of
+from store.database import connect
+from store.ledger import ImportedRow
+from store.write import table
 
 KEIYAKU = Path(sys.executable).with_name("keiyaku")
 STARTS_WITHIN, STOPS_WITHIN = 90, 20
@@ -97,3 +103,13 @@ def keiyaku(*arguments: str | Path, env: dict[str, str] | None = None) -> subpro
     return subprocess.run(
         [KEIYAKU, *arguments], capture_output=True, text=True, timeout=60, env=os.environ | (env or {})
     )
+
+
+def brought(url: str, source_id: str) -> str:
+    """The ID of the contract that was brought in as that."""
+    engine, rows = connect(url), table(ImportedRow)
+    with engine.begin() as connection:
+        found = select(rows.c.contract_id).where(rows.c.source == source_of(source_id))
+        contract_id = str(connection.execute(found).scalar_one())
+    engine.dispose()
+    return contract_id

@@ -12,9 +12,8 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
-from rules.importing import key_of
 from tests.rules.test_importing import LINE, RENTAL
-from tests.running import KEIYAKU
+from tests.running import KEIYAKU, brought
 from tests.stack import Customer, Rental, Stack, last_day
 
 CARD = {"payment": {"method": "credit_card", "card_token": "tok_ok"}}
@@ -37,12 +36,16 @@ def bring_in(stack: Stack, folder: Path, *rows: dict[str, str]) -> subprocess.Co
     )
 
 
-def rental(stack: Stack, **changed: str) -> tuple[dict[str, str], Rental]:
-    """A row with a sign-in of its own, and its customer."""
+def rental(**changed: str) -> dict[str, str]:
+    """A row with a sign-in of its own."""
     name = uuid4().hex[:12]
-    row = RENTAL | {"source_id": name, "login_id": f"old-{name}", "password": "secret-1"} | changed
+    return RENTAL | {"source_id": name, "login_id": f"old-{name}", "password": "secret-1"} | changed
+
+
+def of(stack: Stack, row: dict[str, str]) -> Rental:
+    """What became of it, for its customer."""
     customer = Customer(stack, row["login_id"], row["password"])
-    return row, Rental(customer, f"k-{key_of(name)}")
+    return Rental(customer, brought(stack.database_url, row["source_id"]))
 
 
 async def status(stack: Stack, contract_id: str) -> WorkflowExecutionStatus | None:
@@ -56,9 +59,10 @@ async def status(stack: Stack, contract_id: str) -> WorkflowExecutionStatus | No
 async def test_who_was_brought_in_signs_in_and_changes_the_plan(running_stack: Stack, tmp_path: Path) -> None:
     stack = running_stack
     stack.at(range(2, 10))
-    row, contract = rental(stack)
+    row = rental()
     done = bring_in(stack, tmp_path, row, RENTAL | {"source_id": "x", "phone": "1"})
     assert (done.returncode, "line 3: phone" in done.stderr) == (3, True), done.stderr
+    contract = of(stack, row)
     assert contract.state == "active"
     assert await status(stack, contract.contract_id) is None, "it rests"
     assert [entry["what"] for entry in contract.items("/timeline")] == ["imported"]
@@ -74,13 +78,14 @@ async def test_who_was_brought_in_signs_in_and_changes_the_plan(running_stack: S
 async def test_one_that_was_cancelled_before_ends_on_its_day(running_stack: Stack, tmp_path: Path) -> None:
     stack = running_stack
     ends = last_day(stack.now().date())
-    row, contract = rental(stack, in_force_to=ends.isoformat())
+    row = rental(in_force_to=ends.isoformat())
     line = LINE | {"source_id": uuid4().hex, "customer_id": f"CAF{uuid4().int % 10**10:010}"}
     done = bring_in(stack, tmp_path, row, line | {"in_force_to": ends.isoformat()})
     assert done.returncode == 0, done.stderr
+    contract = of(stack, row)
     assert contract.state == "ending"
     assert await status(stack, contract.contract_id) is WorkflowExecutionStatus.RUNNING
-    line_id = f"k-{key_of(line['source_id'])}"
+    line_id = brought(stack.database_url, line["source_id"])
     stack.move(
         stack.now().replace(hour=23, minute=59) + timedelta(days=(ends - stack.now().date()).days, minutes=2)
     )
@@ -92,10 +97,9 @@ async def test_one_that_was_cancelled_before_ends_on_its_day(running_stack: Stac
 def test_an_old_customer_is_sent_to_the_page_for_the_card(running_stack: Stack, tmp_path: Path) -> None:
     stack = running_stack
     stack.at(range(2, 20))
-    old_row, old = rental(stack, applied_on="2019-10-31")
-    new_row, new = rental(stack, applied_on="2019-11-01")
-    assert bring_in(stack, tmp_path, old_row, new_row).returncode == 0
-    refused = old.ask("payment_method", **CARD)
+    old, new = rental(applied_on="2019-10-31"), rental(applied_on="2019-11-01")
+    assert bring_in(stack, tmp_path, old, new).returncode == 0
+    refused = of(stack, old).ask("payment_method", **CARD)
     assert (refused.status_code, refused.json()["rule"]) == (409, "RNT-14")
     assert refused.json()["legacy_page"].startswith("https://")
-    assert new.ask("payment_method", **CARD).status_code == 202
+    assert of(stack, new).ask("payment_method", **CARD).status_code == 202

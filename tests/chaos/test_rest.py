@@ -23,13 +23,12 @@ from gate import Gate
 from rules import policy
 from rules.change import Request
 from rules.facts import Contract
-from rules.importing import key_of
 from store import contracts
 from store.database import connect
 from store.tables import TransitionRow
 from store.write import table
 from tests.rules.test_importing import LINE
-from tests.running import KEIYAKU, Up, up
+from tests.running import KEIYAKU, Up, brought, up
 from workflows import visible
 
 DAY = 0.25
@@ -87,8 +86,8 @@ async def test_no_request_is_lost_as_the_contract_comes_to_rest(
 ) -> None:
     # Months pass in seconds, and bills that nobody pays would end it.
     bring_in(service, figures, tmp_path, LINE | {"payment_method": "account_transfer"})
-    contract_id = f"k-{key_of(LINE['source_id'])}"
-    engine = connect(f"sqlite:///{service.data}/keiyaku.db")
+    url = f"sqlite:///{service.data}/keiyaku.db"
+    contract_id, engine = brought(url, LINE["source_id"]), connect(url)
     client = await Client.connect(service.note()["temporal_address"], data_converter=pydantic_data_converter)
     gate, late = Gate(client, "contracts"), now(service) + timedelta(days=36500)
     chance, asked = random.Random(20261122), list[str]()

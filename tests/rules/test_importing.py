@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,10 +60,21 @@ def test_it_is_in_force_by_the_terms_of_today() -> None:
     assert line().contract.monthly_cap == policy.current().line.monthly_cap
 
 
-def test_the_same_name_gives_the_same_contract_and_does_not_show_in_it() -> None:
-    assert rental().contract.contract_id == rental(name="別人").contract.contract_id
+def test_the_same_name_is_known_again_and_does_not_show_in_the_contract() -> None:
+    assert rental().source == rental(name="別人").source
+    assert rental().source != rental(source_id="R-2").source
     assert rental().contract.contract_id != rental(source_id="R-2").contract.contract_id
     assert "R-1" not in rental().contract.model_dump_json()
+
+
+def test_contracts_stand_in_the_order_of_the_file() -> None:
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    rows = [RENTAL | {"source_id": f"R-{number}"} for number in range(20)]
+    found = [
+        importing.read(row, ON, at + timedelta(milliseconds=line)).contract.contract_id
+        for line, row in enumerate(rows)
+    ]
+    assert found == sorted(found)
 
 
 def test_nothing_of_the_person_is_in_the_snapshot() -> None:

@@ -78,6 +78,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contract_id", "part", "first_day"),
     )
     op.create_table(
+        "imported",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("contract_id", sa.String(), nullable=False),
+        sa.Column("recorded_at", store.types.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source"),
+    )
+    op.create_table(
         "member",
         sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("email", sa.String(), nullable=False),
@@ -244,6 +251,7 @@ def downgrade() -> None:
     op.drop_table("parked")
     op.drop_table("membership_link")
     op.drop_table("member")
+    op.drop_table("imported")
     op.drop_table("fee")
     with op.batch_alter_table("exchange", schema=None) as batch_op:
         batch_op.drop_index("ix_exchange_contract")

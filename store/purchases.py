@@ -25,6 +25,7 @@ from rules import purchase as rule
 from rules.calendar import day_of, first_of_month, midnight
 from rules.facts import Contract
 from rules.refusal import Refusal
+from store import pipeline
 from store.tables import ContractRow, PassportIdRow, PurchaseRow
 from store.write import table
 
@@ -44,22 +45,18 @@ def take(
 ) -> Refusal | None:
     """Write the purchase, or say why not. Raises Gone, and Again where it stands there already."""
     contract_id, passport_id = passport["contract_id"], passport["passport_id"]
-    # The lock has a statement of its own: one that also summed up would, after waiting for it, sum what was there before.
-    locked = connection.execute(_LOCK, {"line": contract_id}).scalar_one()
-    contract = Contract.model_validate(locked)
-    if id_rule.not_in_force(contract, now):
-        raise Gone
-    if no := id_rule.suspended(contract, now):
-        return no
     first = midnight(first_of_month(day_of(now)))
     row = {"contract_id": contract_id, "passport_id": passport_id, "at": now, "ended_at": None, **values}
     try:
-        present = _taken(connection, row, {"line": contract_id, "passport": passport_id, "first": first})
+        locked, present = _taken(
+            connection, row | {"line": contract_id, "passport": passport_id, "first": first}
+        )
     except IntegrityError:
         raise Again from None
-    if present is None:
+    contract = Contract.model_validate(locked)
+    if present is None or id_rule.not_in_force(contract, now):
         raise Gone
-    no = rule.refusal(
+    no = id_rule.suspended(contract, now) or rule.refusal(
         values["amount"],
         rule.Spent(int(present["by_line"]), int(present["by_id"])),
         contract.monthly_cap,
@@ -72,16 +69,19 @@ def take(
     return no
 
 
-def _taken(connection: Connection, row: dict[str, Any], month: dict[str, Any]) -> RowMapping | None:
-    """Write it before anything speaks against it, and return the ID with what the month had cost without it.
+def _taken(connection: Connection, values: dict[str, Any]) -> tuple[Any, Any]:
+    """Lock the line, write the purchase before anything speaks against it; the line, and what the month had cost without it.
 
-    On PostgreSQL in one round trip, of which the reading part sees nothing of what the writing part does.
+    The lock has a statement of its own: one that also summed up would, after waiting for it, sum what was there before.
+    PostgreSQL gets all in one round trip; the reading part of the second sees nothing of what its writing part does.
     """
     if connection.dialect.name == "postgresql":
-        return connection.execute(_TAKE, row | month).mappings().one_or_none()
-    present = connection.execute(_SPENT, month).mappings().one_or_none()
-    connection.execute(_INSERT, row)
-    return present
+        (locked,), present = pipeline.together(connection, (_LOCK, values), (_TAKE, values))
+        return locked, dict(zip(_SPENT.selected_columns.keys(), present, strict=True)) if present else None
+    locked = connection.execute(_LOCK, values).scalar_one()
+    found = connection.execute(_SPENT, values).mappings().one_or_none()
+    connection.execute(_INSERT, {column.name: values[column.name] for column in _rows.columns})
+    return locked, found
 
 
 def _spent() -> Select[Any]:

@@ -62,7 +62,8 @@ class Club:
     def monthly(self, at: datetime) -> int:
         """PNT-2: by the year of membership and by the type that the line had before the month."""
         assert self.since
-        table = A_MONTH[[kind for since, kind in self.types if since < at.replace(hour=0)][-1]]
+        (_, first), *later = self.types
+        table = A_MONTH[[first, *(kind for since, kind in later if since < at.replace(hour=0))][-1]]
         years = (at.year * 12 + at.month - self.since.year * 12 - self.since.month) // 12
         return table[min(years, len(table) - 1)]
 

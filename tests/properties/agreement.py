@@ -109,8 +109,11 @@ class Agreement(RuleBasedStateMachine):
             name: (one.amount, one.ended_at) for name, one in book.bought.items()
         }
         assert book.spent(self.now) <= book.cap, "MAT-4"
-        numbers = [r for r in self.rows(ProcedureRow, line) if r["kind"] == "conversion" and not r["closed"]]
-        assert [row["procedure_id"] for row in numbers] == ([book.number] if book.number else [])
+        pending = [row for row in self.rows(ProcedureRow, line) if not row["closed"]]
+        numbers = [row["procedure_id"] for row in pending if row["kind"] == "conversion"]
+        assert numbers == ([book.number] if book.number else [])
+        forms = [one for one in book.ids.values() if one.form]
+        assert len(forms) == sum(row["kind"] == "unrestriction" for row in pending)
         assert len(self.rows(LineAccessRow, line)) == 1
         assert book.converted == (stored.state == "converted") and not (book.converted and ids)
         assert stored.line_type == book.line_type

@@ -54,9 +54,52 @@ class Lines(Members):
                 self.looks_at_points()
                 self.asks("conversion", 0)
                 self.what_holds()
+            self.what_chance_seldom_does()
         finally:
             self.engine.dispose()
             shutil.rmtree(self.folder)
+
+    def what_chance_seldom_does(self) -> None:
+        """One last line, on which the edges of the named rules are met for certain; its end is one of the two there are."""
+        self.goes_to(self.now.replace(hour=10) + timedelta(days=1), True)
+        if self.book.number_state == "taken_up":
+            self.the_other_operator_goes_on()
+        if not self.book.over(self.now):
+            self.asks("cancellation", 0)
+            self.goes_to(self.book.ends_at or self.now, True)
+        self.goes_to(self.now.replace(day=3, hour=10), True)
+        self.another_line_begins(FIRST_CAP)
+        self.asks_to_join(False, True)
+        for chosen, more in ((0, 1), (1, 1), (0, 0), (0, 1), (1, 1)):
+            self.buys_the_last_yen(chosen, more, False)
+        for number in range(4):
+            self._adds(f"more-{number}", None)
+        self._restricts(self.chosen(0), "restriction")
+        self.asks("move", 0)
+        self._deals_with(self.line.contract.tasks[0], 0)
+        self.what_holds()
+        self.a_form_is_hurried(0, 0, 1)
+        for early in (True, False):
+            self.a_deadline_comes(early, True)
+            self.what_holds()
+        self.a_form_is_hurried(0, next(self.fresh), 3)
+        self.how_it_ends()
+
+    def how_it_ends(self) -> None:
+        self.goes_to(self.now.replace(hour=10) + timedelta(days=1), True)
+        self.looks_at_points()
+        if next(self.fresh) % 2:
+            for _ in range(2):
+                self.asks("conversion", 0)
+                self.what_holds()
+            for event in EVENTS:
+                self._other_operator(self.line.numbers[-1], event)
+        else:
+            self.asks("cancellation", 0)
+            self.goes_to(self.book.ends_at or self.now, False)
+            self.buys(1, 1, False, True)
+            self.keeps_time()
+        self.what_holds()
 
     # Time
 
@@ -155,7 +198,9 @@ class Lines(Members):
     @rule(old=which, latest=st.integers(0, 3), event=st.sampled_from(EVENTS))
     def the_other_operator(self, old: int, latest: int, event: str) -> None:
         """Takes up a number, nearly always the latest, or switches the line over."""
-        number = self.line.numbers[-1 if latest else old % len(self.line.numbers)]
+        self._other_operator(self.line.numbers[-1 if latest else old % len(self.line.numbers)], event)
+
+    def _other_operator(self, number: str, event: str) -> None:
         against = self.book.against_step(number, event, self.now)
         no = self.line.advance(words(self.now), number, event)
         self.agree(no, against)
@@ -175,6 +220,22 @@ class Lines(Members):
     @rule(said=which)
     def a_form_comes_further(self, said: int) -> None:
         self._deals_with(self.forms[0], said)
+
+    @precondition(lambda self: self.book.restricted() and not self.book.over(self.now))
+    @rule(chosen=which, said=which, steps=st.integers(1, 3))
+    def a_form_is_hurried(self, chosen: int, said: int, steps: int) -> None:
+        """Asked for, sent, back, checked, as far as it goes in one go."""
+        known = self.book.restricted()
+        self._restricts(known[chosen % len(known)], "unrestriction")
+        for _ in range(steps):
+            if self.forms:
+                self._deals_with(self.forms[0], said)
+                self.what_holds()
+
+    @precondition(lambda self: self.book.number_state == "taken_up" and not self.book.over(self.now))
+    @rule()
+    def the_other_operator_goes_on(self) -> None:
+        self._other_operator(self.line.numbers[-1], "switch_over")
 
     @property
     def forms(self) -> list[Task]:
@@ -218,8 +279,17 @@ class Lines(Members):
 
     # Passport IDs
 
+    def begins(self, cap: int) -> None:
+        """With two IDs, one of them with a cap of its own: most of what there is to go wrong needs one."""
+        super().begins(cap)
+        for own in (None, min(cap, 1000)):
+            self._adds(f"own-{next(self.fresh)}", own)
+
     @rule(name=st.sampled_from(NAMES), cap=st.sampled_from(ID_CAPS))
     def adds_an_id(self, name: str, cap: int | None) -> None:
+        self._adds(name, cap)
+
+    def _adds(self, name: str, cap: int | None) -> None:
         against = self.book.against_new_id(cap, self.taken(name), self.now)
         passport_id = f"i-{next(self.fresh)}"
         if self.agree(self.line.adds(passport_id, name, cap, self.now), against):

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: up venv test lint format lock bench bench-purchases bench-base demo docs clean
+.PHONY: up venv test lint format lock bench bench-purchases bench-base bench-whole demo docs clean
 .DEFAULT_GOAL := up
 
 up: $(STAMP)
@@ -54,6 +54,10 @@ bench-purchases: $(STAMP)
 
 bench-base: $(STAMP)
 	$(BIN)/python -m bench.base $(ARGS)
+
+# Half an hour: a million contracts brought in, the runs of a month and of a year over them, and the API beside those.
+bench-whole: $(STAMP)
+	$(BIN)/python -m bench.whole $(ARGS)
 
 demo: $(STAMP)
 	$(BIN)/keiyaku demo $(ARGS)

@@ -36,11 +36,12 @@ async def at_rate(calls: Sequence[Call], rate: float, seed: int) -> list[float]:
     for call in calls:
         due += chance.expovariate(rate)
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(_timed(call, due)))
+        tasks.append(asyncio.create_task(timed(call, due)))
     return list(await asyncio.gather(*tasks))
 
 
-async def _timed(call: Call, due: float) -> float:
+async def timed(call: Call, due: float) -> float:
+    """Seconds from when it was due."""
     answer: Any = await call()
     del answer
     return time.perf_counter() - due

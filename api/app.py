@@ -119,6 +119,7 @@ async def _service(settings: Settings, figures: Policy, http: httpx.AsyncClient)
         http=http,
         operators=settings.operator_names(),
         providers=settings.provider_names(),
+        signing_in=anyio.CapacityLimiter(1),
         argon2=anyio.CapacityLimiter(1),
         argon2_purchases=anyio.CapacityLimiter(2),
     )

@@ -34,7 +34,8 @@ class Service:
     http: httpx.AsyncClient
     operators: dict[str, str]
     providers: dict[str, str]
-    # A flood of logins must not hold up purchases, so each has a place of its own.
+    # A flood of logins must not hold up purchases: one login at a time, and hashing off the event loop, few at a time.
+    signing_in: anyio.CapacityLimiter
     argon2: anyio.CapacityLimiter
     argon2_purchases: anyio.CapacityLimiter
 

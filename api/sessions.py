@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import math
 from datetime import datetime
@@ -26,6 +27,9 @@ from store import accounts, contracts, lines, locks
 router = APIRouter(tags=["Signing in"])
 NOBODY = "nobody"
 """Who an unknown ID stands for: whatever is asked about somebody is asked about nobody too (IDN-4)."""
+REFUSED_SECONDS = 0.05
+"""How long a refused login keeps its place, of which a process has one: a flood of them leaves most of its time to others."""
+
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -54,8 +58,17 @@ EXAMPLE = {"login_id": "KYABCDEFGH", "password": "from the mail"}
 @router.post("/v1/sessions", status_code=201, openapi_extra=takes(SignIn, EXAMPLE), summary="Sign in")
 async def sign_in(request: Request) -> JSONResponse:
     """A wrong part is never named; ten wrong tries lock the ID for a while, whether it exists or not."""
-    given = await read(request, SignIn)
-    found = service(request)
+    given, found = await read(request, SignIn), service(request)
+    async with found.signing_in:
+        try:
+            return await _judged(found, given)
+        except Problem:
+            await asyncio.sleep(REFUSED_SECONDS)
+            raise
+
+
+async def _judged(found: Service, given: SignIn) -> JSONResponse:
+    """The session. Raises 401 and 429."""
     subject = found.credentials.subject("login", str(given.pair()[0]))
     now = found.now()
     refuse_locked(await found.read(lambda connection: locks.locked_until(connection, subject, now)), now)
@@ -79,7 +92,6 @@ def refuse_locked(until: datetime | None, now: datetime) -> None:
 async def _account(found: Service, given: SignIn) -> str | None:
     known = await found.read(lambda connection: accounts.by_login_id(connection, str(given.login_id)))
     account_id, stored = known or (NOBODY, None)
-    # Off the event loop and few at a time: a flood of logins must not starve anything else.
     matches = await run_sync(password_matches, stored, str(given.password), limiter=found.argon2)
     return await _open_account(found, account_id if matches else NOBODY)
 

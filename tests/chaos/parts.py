@@ -26,8 +26,10 @@ class Parts:
         self.running: dict[str, Child | Forked] = {}
         self.forks = forks
         self.kills = 0
+        self.down: set[str] = set()
 
     async def start(self, name: str) -> None:
+        self.down.discard(name)
         part = self.parts[name]
         warm = self.forks and self.forks.can(part)
         self.running[name] = await (self.forks.start if self.forks and warm else start)(part)
@@ -38,15 +40,17 @@ class Parts:
         self.parts[name] = replace(part, env=dict(part.env) | env)
 
     async def ready(self, name: str) -> None:
-        """Until it works; started again where it could not start because another part was down."""
+        """Until it works. Whatever ended by itself, as another part was down, is started again, as a real one would be."""
         async with asyncio.timeout(60):
             while await self.parts[name].ready():
-                if self.running[name].ended.done():
-                    await self.start(name)
+                for other in self.running.keys() - self.down:
+                    if self.running[other].ended.done():
+                        await self.start(other)
                 await asyncio.sleep(0.05)
 
     async def kill(self, name: str) -> None:
-        """As `kill -9` does it."""
+        """As `kill -9` does it. It stays down until it is started."""
+        self.down.add(name)
         self.running[name].kill()
         await self.running[name].ended
         self.kills += 1

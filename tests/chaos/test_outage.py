@@ -214,10 +214,10 @@ def _told(row: dict[str, Any]) -> str:
 async def test_a_month_end_without_workers_comes_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    figures = policy.DEFAULT.read_text().replace("contracts_per_chunk = 10000 ", "contracts_per_chunk = 1 ")
     file = tmp_path / "policy.toml"
-    file.write_text(
-        policy.DEFAULT.read_text().replace("contracts_per_chunk = 10000 ", "contracts_per_chunk = 1 ")
-    )
+    # A session would be over in a second.
+    file.write_text(figures.replace("session_hours = 12", "session_hours = 1000000"))
     monkeypatch.setenv("KEIYAKU_POLICY_FILE", str(file))
     undisturbed, disturbed = await asyncio.gather(
         lived(tmp_path / "punctual", disturbed=False), lived(tmp_path / "late", disturbed=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -21,11 +21,9 @@ from sqlalchemy import update
 
 from bench import load
 from bench.purchases import LINES, RESULTS, database, prepare
+from bench.servers import with_service
 from credentials import hash_password
-from embedded import plan
-from embedded.plan import Options
-from embedded.supervisor import Supervisor
-from settings import PREFIX
+from embedded.plan import Plan
 from store.database import connect
 from store.migrate import upgrade
 from store.tables import PassportIdRow
@@ -74,7 +72,7 @@ async def p99(http: httpx.AsyncClient, token: str, calls: int, seed: int) -> flo
     return took[len(took) * 99 // 100]
 
 
-async def measure(made: plan.Plan, rounds: int, calls: int) -> dict[str, Any]:
+async def measure(made: Plan, rounds: int, calls: int) -> dict[str, Any]:
     """Each round alone, then beside the flood. Before the first everything is called once."""
     found: dict[str, Any] = {"alone": [], "flooded": [], "logins_a_second": []}
     token = next(iter(made.settings.provider_names()))
@@ -92,14 +90,8 @@ async def measure(made: plan.Plan, rounds: int, calls: int) -> dict[str, Any]:
     return found
 
 
-async def run(url: str, folder: Path, rounds: int, calls: int) -> dict[str, Any]:
-    os.environ[f"{PREFIX}DATABASE_URL"] = url
-    options = Options(data=folder, host="127.0.0.1", port=0)
-    made, found = plan.make(options, plan.own_settings(options)), dict[str, Any]()
-
-    async def work() -> None:
-        found.update(await measure(made, rounds, calls))
-
+def prepare_known(url: str) -> None:
+    """Passport IDs whose password is known, each of a line of its own."""
     upgrade(url)
     engine, ids = connect(url), table(PassportIdRow)
     prepare(engine)
@@ -107,11 +99,6 @@ async def run(url: str, folder: Path, rounds: int, calls: int) -> dict[str, Any]
         known = {"password_hash": hash_password(PASSWORD), "line_authentication": False}
         connection.execute(update(ids).values(**known))
     engine.dispose()
-    async with Supervisor(lambda _: None) as supervisor:
-        for stage in made.stages:
-            await supervisor.begin(stage)
-        await supervisor.meanwhile(work())
-    return found
 
 
 def main(
@@ -124,7 +111,9 @@ def main(
         database() as url,
         tempfile.TemporaryDirectory(prefix="keiyaku-bench-", ignore_cleanup_errors=True) as folder,
     ):
-        found = asyncio.run(run(url, Path(folder), rounds, calls))
+        prepare_known(url)
+        work = partial(measure, rounds=rounds, calls=calls)
+        found = asyncio.run(with_service(url, Path(folder), work))
     ratio = statistics.median(a / b for a, b in zip(found["flooded"], found["alone"], strict=True))
     medians = {name: round(statistics.median(one), 3) for name, one in found.items()}
     Console().print(f"p99 of a purchase, seconds: {medians}, ratio {ratio:.2f}, wanted ≤ {MOST}")

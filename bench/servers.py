@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import TypeVar
 
 from embedded import plan, ports
 from embedded.part import Part, answers
@@ -22,6 +22,7 @@ from store.migrate import upgrade
 
 SPEED = 2
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 async def with_servers(work: Callable[[Settings], Awaitable[None]], say: Say) -> None:
@@ -42,6 +43,22 @@ async def with_servers(work: Callable[[Settings], Awaitable[None]], say: Say) ->
             await supervisor.begin((contracts,))
             await supervisor.begin((_bare(contracts),))
             await supervisor.meanwhile(_awaited(work(made.settings)))
+
+
+async def with_service(url: str, data: Path, work: Callable[[plan.Plan], Awaitable[T]], speed: int = 1) -> T:
+    """All parts of `keiyaku up` on a database, while `work` is done. Raises Problem, and Stopped after Ctrl-C."""
+    os.environ[f"{PREFIX}DATABASE_URL"] = url
+    options = Options(data=data, host="127.0.0.1", port=0, speed=speed)
+    made, found = plan.make(options, plan.own_settings(options)), list[T]()
+
+    async def working() -> None:
+        found.append(await work(made))
+
+    async with Supervisor(lambda _: None) as supervisor:
+        for stage in made.stages:
+            await supervisor.begin(stage)
+        await supervisor.meanwhile(working())
+    return found[0]
 
 
 async def _awaited(work: Awaitable[None]) -> None:
@@ -65,5 +82,4 @@ def _early_in_a_month(folder: Path) -> None:
     """Plan changes are taken until the 15th only (RNT-3): a business clock that says the 2nd, whatever day it is."""
     now = datetime.now(UTC)
     wanted = datetime.combine(first_of_month(day_of(now), 1).replace(day=2), time(9), JST)
-    epoch = (now - (wanted - now) / (SPEED - 1)).isoformat()
-    (folder / "clock.json").write_text(json.dumps({"clock_speed": str(SPEED), "clock_epoch": epoch}))
+    plan.keep_clock(folder, wanted, SPEED)

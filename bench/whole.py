@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -29,11 +30,11 @@ from sqlalchemy import select
 from api.callers import issue
 from bench import load
 from bench.flood import PASSWORD
+from bench.kinds import PARTY
 from bench.purchases import RESULTS, database
+from bench.servers import with_service
 from credentials import Credentials
-from embedded import plan
-from embedded.plan import Options
-from embedded.supervisor import Supervisor
+from embedded.plan import Plan, clock_saying, keep_clock
 from rules.calendar import JST
 from settings import PREFIX
 from store.database import connect
@@ -45,17 +46,10 @@ MIDNIGHT = datetime(2027, 4, 1, tzinfo=JST)
 ON, SPEED, RATE, CALLERS = "2027-03-31", 60, 10.0, 200
 RUNS = ("month-end", "fiscal-year", "points-grant")
 MOST, WARM = 3.0, 20.0
-LINE = {
+LINE = PARTY | {
     "product": "line",
     "line_type": "next",
     "two_year_discount": "true",
-    "kind": "individual",
-    "name": "山田 花子",
-    "kana": "ヤマダ ハナコ",
-    "email": "hanako@example.jp",
-    "phone": "0312345678",
-    "postal_code": "1000001",
-    "address": "東京都千代田区千代田1-1",
     "bill_mail": "false",
     "payment_method": "account_transfer",
     "applied_on": "2023-12-10",
@@ -80,7 +74,7 @@ def write_base(path: Path, size: int) -> None:
 
 def bring_in(path: Path, url: str, data: Path) -> dict[str, float]:
     """`keiyaku import`: rows a second, and the most memory that it took, in MB."""
-    epoch = clock_at(datetime.fromisoformat(f"{ON}T00:00:00+09:00"))
+    epoch = clock_saying(datetime.fromisoformat(f"{ON}T00:00:00+09:00"), SPEED)
     given = {"database_url": url, "data_dir": str(data), "production": "false", **epoch}
     env = os.environ | {PREFIX + name.upper(): value for name, value in given.items()}
     began, most = time.monotonic(), 0.0
@@ -92,12 +86,6 @@ def bring_in(path: Path, url: str, data: Path) -> dict[str, float]:
     if process.returncode:
         raise SystemExit(f"bench.whole: the import ended with {process.returncode}")
     return {"seconds": time.monotonic() - began, "memory_mb": most}
-
-
-def clock_at(business: datetime) -> dict[str, str]:
-    """The settings of a clock that says `business` now."""
-    now = datetime.now(UTC)
-    return {"clock_speed": str(SPEED), "clock_epoch": (now - (business - now) / (SPEED - 1)).isoformat()}
 
 
 class Customers:
@@ -146,7 +134,7 @@ class Customers:
         return (took[len(took) * 99 // 100], len(took)) if took else (0.0, 0)
 
 
-async def measure(made: plan.Plan, contracts: list[tuple[str, str]]) -> dict[str, Any]:
+async def measure(made: Plan, contracts: list[tuple[str, str]]) -> dict[str, Any]:
     """The p99 while nothing else happens, and during each run."""
     operator = {"Authorization": f"Bearer {next(iter(made.settings.operator_names()))}"}
     secret = made.settings.secret_key.get_secret_value()
@@ -181,21 +169,6 @@ def seen(found: dict[str, Any], name: str, progress: dict[str, Any]) -> None:
     if progress["state"] != "running" and "until" not in part:
         part |= {"until": now, "state": progress["state"], "contracts": progress["done"]}
         console.print(f"  {name}: {part['contracts']:,} contracts in {now - part['from']:.0f} s")
-
-
-async def run(url: str, folder: Path, contracts: list[tuple[str, str]]) -> dict[str, Any]:
-    os.environ[f"{PREFIX}DATABASE_URL"] = url
-    options = Options(data=folder, host="127.0.0.1", port=0, speed=SPEED)
-    made, found = plan.make(options, plan.own_settings(options)), dict[str, Any]()
-
-    async def work() -> None:
-        found.update(await measure(made, contracts))
-
-    async with Supervisor(lambda _: None) as supervisor:
-        for stage in made.stages:
-            await supervisor.begin(stage)
-        await supervisor.meanwhile(work())
-    return found
 
 
 def some_of(url: str) -> list[tuple[str, str]]:
@@ -235,8 +208,9 @@ def main(size: Annotated[int, typer.Option(min=1000)] = 1_000_000, results: Path
         data = Path(folder) / "data"
         data.mkdir()
         brought = bring_in(base, url, data)
-        (data / "clock.json").write_text(json.dumps(clock_at(MIDNIGHT - timedelta(hours=2))))
-        found = asyncio.run(run(url, data, some_of(url)))
+        keep_clock(data, MIDNIGHT - timedelta(hours=2), SPEED)
+        work = partial(measure, contracts=some_of(url))
+        found = asyncio.run(with_service(url, data, work, SPEED))
     show(brought, found, size)
     now = datetime.now(UTC)
     results.mkdir(parents=True, exist_ok=True)

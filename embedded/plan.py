@@ -165,9 +165,20 @@ def _speed(data: Path, speed: int) -> dict[str, str]:
         return {}
     if (data / "temporal.db").exists():
         raise Problem(f"The data folder {data} was started at ordinary speed; choose another folder.")
-    kept = {"clock_speed": str(speed), "clock_epoch": datetime.now(UTC).isoformat()}
-    path.write_text(json.dumps(kept))
+    return keep_clock(data, datetime.now(UTC), speed)
+
+
+def keep_clock(data: Path, says: datetime, speed: int) -> dict[str, str]:
+    """The settings of a clock that says `says` now and runs `speed` times as fast, at least twice; kept for `data`."""
+    kept = clock_saying(says, speed)
+    (data / "clock.json").write_text(json.dumps(kept))
     return kept
+
+
+def clock_saying(says: datetime, speed: int) -> dict[str, str]:
+    """The same, for whoever keeps no data."""
+    now = datetime.now(UTC)
+    return {"clock_speed": str(speed), "clock_epoch": (now - (says - now) / (speed - 1)).isoformat()}
 
 
 def _environment(given: dict[str, str]) -> dict[str, str]:

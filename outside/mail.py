@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from email.header import Header
 from email.message import Message
 from email.mime.text import MIMEText
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
 from hashlib import sha256
 
 import aiosmtplib
@@ -17,13 +17,14 @@ from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
 from outside import texts
 from outside.notice import DEV_HEADERS, Notice, Undeliverable, Unreachable
+from rules.fields import LOCAL
 from settings import Settings
 
 TIMEOUT = 10.0
 """Seconds that one step of a delivery may take; all of them together three times that."""
 
 # Whatever else may stand before the @ needs quotes, and hardly any server takes it.
-_LOCAL, _HOST = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"), re.compile(r"[A-Za-z0-9.-]+")
+_ADDRESS = re.compile(rf"{LOCAL}@[A-Za-z0-9.-]+")
 
 
 class Mailer:
@@ -86,7 +87,7 @@ class Mailer:
         message = MIMEText(text.body, "plain", "utf-8")
         message["From"] = self._settings.mail_from
         message["To"] = _address(notice)
-        message["Subject"] = Header(" ".join(text.subject.split()), "utf-8").encode()
+        message["Subject"] = _encoded(text.subject)
         message["Date"] = format_datetime(notice.at)
         message["Message-ID"] = f"<{sha256(notice.delivery_id.encode()).hexdigest()[:40]}@{self._domain()}>"
         message["Auto-Submitted"] = "auto-generated"
@@ -102,12 +103,17 @@ class Mailer:
 def _address(notice: Notice) -> str:
     local, _, domain = (notice.to.email or "").rpartition("@")
     try:
-        host = domain.encode("idna").decode()
+        address = f"{local}@{domain.encode('idna').decode()}"
     except UnicodeError:
-        host = ""
-    if not (_LOCAL.fullmatch(local) and _HOST.fullmatch(host)):
+        address = ""
+    if not _ADDRESS.fullmatch(address):
         raise Undeliverable("there is no usable mail address")
-    return formataddr((" ".join(notice.to.name.split()), f"{local}@{host}"))
+    return f"{_encoded(notice.to.name)} <{address}>"
+
+
+def _encoded(words: str) -> str:
+    """On one line, however many a header then takes (RFC 2047)."""
+    return Header(" ".join(words.split()), "utf-8").encode()
 
 
 def _mark(message: Message, notice: Notice) -> None:

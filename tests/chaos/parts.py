@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from embedded import plan
@@ -63,10 +62,7 @@ def planned(data: Path, speed: int = 1, now: datetime | None = None) -> plan.Pla
     """What `keiyaku up --data DATA --port 0 --speed SPEED` would start; its business time begins about `now`."""
     data.mkdir(parents=True, exist_ok=True)
     if speed != 1 and now is not None:
-        real = datetime.now(UTC)
-        epoch = real - (now - real) / (speed - 1)
-        kept = {"clock_speed": str(speed), "clock_epoch": epoch.isoformat()}
-        (data / "clock.json").write_text(json.dumps(kept))
+        plan.keep_clock(data, now, speed)
     options = plan.Options(data=data, port=0, speed=speed)
     return plan.make(options, plan.own_settings(options))
 

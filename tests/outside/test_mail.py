@@ -3,6 +3,9 @@
 import asyncio
 import socket
 import traceback
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.utils import getaddresses
 
 import pytest
 
@@ -117,3 +120,11 @@ async def test_a_japanese_domain_is_written_as_mail_servers_know_it(
     sent = notice(to=Recipient(HANAKO.name, "hanako@例え.jp"))
     await Mailer(settings).send(sent)
     assert [item["to"] for item in sandbox.outbox(contract_id=sent.contract_id)] == ["hanako@xn--r8jz45g.jp"]
+
+
+async def test_the_longest_name_keeps_to_the_length_that_mail_servers_take(settings: Settings) -> None:
+    long = notice(to=Recipient("髙﨑" * 100, "hanako@example.jp"))
+    written = Mailer(settings)._message(long).as_bytes()
+    assert max(map(len, written.splitlines())) <= 78
+    [(name, address)] = getaddresses([str(make_header(decode_header(message_from_bytes(written)["To"])))])
+    assert (name, address) == ("髙﨑" * 100, "hanako@example.jp")

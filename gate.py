@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -78,20 +78,32 @@ class Gate:
         """Have the contract's workflow take `command`. Raises Refused or Unavailable. Repeating it is harmless."""
 
         async def call() -> Answer:
-            while True:
-                try:
-                    return await self._update(update, command, contract_id)
-                except RPCError as fault:
-                    if fault.status not in _IN_BETWEEN:
-                        raise
-                try:
-                    return await self._begin(update, command, await snapshot())
-                except RPCError as fault:
-                    if fault.status not in _IN_BETWEEN:
-                        raise
-                await asyncio.sleep(0.05)
+            try:
+                return await self._take(update, command, contract_id, snapshot)
+            except WorkflowUpdateFailedError as failed:
+                stored = await snapshot()
+                if not _knew_less(failed, stored):
+                    raise
+            await self.catch_up(stored)
+            return await self._take(update, command, contract_id, snapshot)
 
         return await self._in_turn(contract_id, call)
+
+    async def _take(
+        self, update: str, command: Command, contract_id: str, snapshot: Callable[[], Awaitable[Contract]]
+    ) -> Answer:
+        while True:
+            try:
+                return await self._update(update, command, contract_id)
+            except RPCError as fault:
+                if fault.status not in _IN_BETWEEN:
+                    raise
+            try:
+                return await self._begin(update, command, await snapshot())
+            except RPCError as fault:
+                if fault.status not in _IN_BETWEEN:
+                    raise
+            await asyncio.sleep(0.05)
 
     async def send_fresh(
         self, update: str, contract_id: str, read: Callable[[], Awaitable[tuple[Command, Contract] | None]]
@@ -169,9 +181,8 @@ class Gate:
             async with asyncio.timeout(PATIENCE.total_seconds()), queue:
                 return await call()
         except WorkflowUpdateFailedError as failed:
-            if isinstance(failed.cause, ApplicationError) and failed.cause.type == "Refusal":
-                raise Refused(Refusal.model_validate(failed.cause.details[0])) from None
-            raise Unavailable from failed
+            refusal = _refusal(failed)
+            raise Refused(Refusal.model_validate(refusal[0])) if refusal else Unavailable from None
         except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError) as fault:
             raise Unavailable from fault
 
@@ -209,6 +220,18 @@ class Gate:
 
 async def _known(contract: Contract) -> Contract:
     return contract
+
+
+def _refusal(failed: WorkflowUpdateFailedError) -> Sequence[Any]:
+    """The refusal, and the number of the contract's last change that it was judged by."""
+    cause = failed.cause
+    return cause.details if isinstance(cause, ApplicationError) and cause.type == "Refusal" else ()
+
+
+def _knew_less(failed: WorkflowUpdateFailedError, stored: Contract) -> bool:
+    """It was judged by a contract that lacks what the store has: a server that died can lose a step that was written."""
+    refusal = _refusal(failed)
+    return len(refusal) > 1 and refusal[1] < stored.number
 
 
 def attributes(contract: Contract) -> TypedSearchAttributes:

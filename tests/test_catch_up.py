@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import closing
 
+import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
 
+from gate import Gate
+from rules.facts import Contract
+from store import contracts
+from store.database import connect
 from tests.running import KEIYAKU
 from tests.stack import Stack
 
@@ -40,6 +47,30 @@ async def test_a_contract_that_the_engine_lost_runs_again_and_keeps_its_deadline
     assert now.status is WorkflowExecutionStatus.RUNNING
     stack.at(1)
     assert rental.procedure(procedure["procedure_id"])["state"] == "awaiting_device"
+
+
+@pytest.mark.rule("CAL-4")
+async def test_a_request_is_judged_by_what_the_store_knows_though_the_engine_lost_a_step(
+    running_stack: Stack,
+) -> None:
+    stack = running_stack
+    stack.at(range(2, 10))
+    rental = stack.preparing_contract()
+    before = stored(stack, rental.contract_id)
+    stack.ship(rental.contract_id)
+    client = await Client.connect(stack.note["temporal_address"], data_converter=pydantic_data_converter)
+    await client.get_workflow_handle(rental.contract_id).terminate("lost")
+    await Gate(client, "contracts").start(before)
+
+    procedure = rental.agree("cancellation")
+
+    assert rental.procedure(procedure["procedure_id"])["state"] == "accepted"
+
+
+def stored(stack: Stack, contract_id: str) -> Contract:
+    engine = connect(stack.database_url)
+    with closing(engine.connect()) as connection:
+        return contracts.snapshot(connection, contract_id)
 
 
 def test_where_temporal_does_not_answer_it_says_so(running_stack: Stack) -> None:

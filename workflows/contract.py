@@ -137,8 +137,10 @@ class ContractWorkflow:
             self.refuse(Refusal(rule="", reason="too_late"))
 
     def refuse(self, refusal: Refusal | None) -> None:
+        """By whom it is asked can tell from the number whether the store knows more."""
         if refusal:
-            raise ApplicationError(refusal.reason, refusal, type="Refusal", non_retryable=True)
+            number = self.contract.number
+            raise ApplicationError(refusal.reason, refusal, number, type="Refusal", non_retryable=True)
 
     async def take(
         self, command: Command, judge: Callable[[Any], None], change: Callable[[Step], str]

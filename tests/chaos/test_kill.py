@@ -83,8 +83,7 @@ async def change_plan(somebody: Insistent, token: str, contract_id: str) -> str:
         answer = await somebody.request(token, contract_id, "plan_change", **body)
         if answer.status_code == 202:
             return str(answer.json()["procedure_id"])
-        # CAL-4: Temporal died with a step that the store has, and has not been told of it again yet.
-        assert answer.json().get("rule") in ("RNT-3", "CAL-4") or answer.status_code == 412, answer.text
+        assert answer.json().get("rule") == "RNT-3" or answer.status_code == 412, answer.text
         await asyncio.sleep(0.2)
 
 

@@ -14,7 +14,7 @@ number_issued  new_number     superseded
 taken_up       take_up        refused
 taken_up       switch_over    converted
 taken_up       validity_over  refused
-taken_up       line_ended     refused
+taken_up       line_ended     lapsed
 taken_up       new_number     refused
 converted      take_up        refused
 converted      switch_over    refused

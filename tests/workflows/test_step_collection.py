@@ -320,6 +320,20 @@ def test_a_line_that_is_switched_over_while_suspended_is_converted_and_owes_on()
 
 
 @pytest.mark.rule("BIL-3")
+@pytest.mark.rule("COL-2")
+def test_an_unpaid_bill_ends_a_line_whose_number_was_taken_up_and_the_number_with_it() -> None:
+    life = owing()
+    life.ask("2026-09-14 10:00:00", "conversion", {})
+    number = life.pending("conversion")
+    assert life.advance("2026-09-14 11:00:00", number, "take_up") is None
+    life.wait("2026-10-30 00:00:00")
+    assert (life.contract.state, life.states()) == ("ended", {})
+    assert ("2026-10-30 00:00", "conversion_lapsed") in life.told()
+    no = life.advance("2026-10-30 10:00:00", number, "switch_over")
+    assert no and (no.rule, no.reason) == ("COL-2", "number_not_taken_up")
+
+
+@pytest.mark.rule("BIL-3")
 @pytest.mark.rule("CAL-3")
 def test_a_settlement_that_came_late_leads_to_the_same_dates() -> None:
     punctual, late = owing(), line_in_force()

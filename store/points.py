@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal, select, update
 
-from rules import jobs, points, policy
+from rules import collection, jobs, points, policy
 from rules.calendar import day_of, first_of_month, midnight
 from rules.figures import Policy
 from rules.points import Lot, Wanted
@@ -127,12 +127,17 @@ def catch_up(connection: Connection, contract_id: str, now: datetime, figures: P
 
 
 def bring_up(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> None:
-    """What runs should have granted the line, or let lapse, by `until`: a late run changes nobody's points (PNT-10)."""
-    for due in behind(connection, contract_id, until, figures):
-        if due.job == points_grant.JOB:
-            points_grant.grant(connection, due.period, only(contract_id), figures)
-        else:
+    """What runs should have granted the line, or let lapse, by `until`: a late run changes nobody's points (PNT-10).
+
+    A suspension that a late engine has not written down yet is known by the dates of the bill (PNT-3).
+    """
+    late = behind(connection, contract_id, until, figures)
+    contract = contracts.snapshot(connection, contract_id) if late else None
+    for due in late:
+        if due.job != points_grant.JOB:
             points_lapse.lapse(connection, due.period, only(contract_id))
+        elif contract and not collection.suspended(contract, due.at):
+            points_grant.grant(connection, due.period, only(contract_id), figures)
 
 
 def behind(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> list[jobs.Due]:

@@ -9,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from rules import jobs
+from rules.passport_id import state_at
 from rules.refusal import Refusal
+from store import points_grant, points_lapse
 from store.database import connect
+from store.ledger import RunRow
 from store.tables import DeletionRow, LineAccessRow, PassportIdRow, ProcedureRow, PurchaseRow
-from store.write import table
+from store.write import insert, table
 from tests.properties.book import Book
 from tests.properties.lived import Lived, words
-from tests.rules.cases import at
+from tests.rules.cases import POLICY, at
+from tests.store.club import EVERYBODY
+from workflows import kinds
 
 BEGINS = at("2026-04-01 10:00:00")
 FIRST_CAP = 50000
@@ -27,6 +33,8 @@ class Agreement(RuleBasedStateMachine):
     """One living line after another, all in one store."""
 
     empty: Path
+    # Of the one customer, for all lines.
+    login: tuple[str, ...] | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,17 +42,33 @@ class Agreement(RuleBasedStateMachine):
         shutil.copy(self.empty, self.folder / "keiyaku.db")
         self.engine = connect(f"sqlite:///{self.folder}/keiyaku.db")
         self.now, self.fresh, self.past = BEGINS, count(1), list[tuple[Lived, Book]]()
-        self.links = list[str]()
+        self.links, self.login = list[str](), None
+        self.runs_until = BEGINS
         self.begins(FIRST_CAP)
 
     def begins(self, cap: int) -> None:
-        self.line = Lived(self.engine, next(self.fresh), self.now, cap, discount=True)
+        self.line = Lived(self.engine, next(self.fresh), self.now, cap, discount=True, account="a-1")
         self.book = Book(cap, "next")
         self.book.club.types.append((self.now, "next"))
 
     def keeps_time(self) -> None:
+        """Deadlines first, then the runs that waited for them."""
         self.line.wait(words(self.now))
-        self.book.until(self.now)
+        self.done()
+        for due in jobs.due_between(self.runs_until, self.now, POLICY):
+            with self.engine.begin() as connection:
+                self._runs(connection, due)
+        self.runs_until = max(self.now, self.runs_until)
+
+    def _runs(self, connection: Connection, due: jobs.Due) -> None:
+        if due.job == points_grant.JOB:
+            points_grant.chunk(connection, due.period, *EVERYBODY, POLICY)
+        elif due.job == points_lapse.JOB:
+            points_lapse.chunk(connection, due.period, *EVERYBODY, POLICY)
+        else:
+            return
+        row = {"job": due.job, "period": due.period, "state": "done", "due_at": due.at}
+        insert(connection, RunRow, [row | {"started_at": self.now, "finished_at": self.now}])
 
     # What comes of a request
 
@@ -99,8 +123,13 @@ class Agreement(RuleBasedStateMachine):
     def as_in_the_book(self, line: Lived, book: Book) -> None:
         stored = line.stored()
         assert (stored.number, stored.state) == (line.contract.number, line.contract.state)
+        assert state_at(stored, self.now) == book.state(self.now)
         ids = {row["passport_id"]: row for row in self.rows(PassportIdRow, line)}
-        assert set(ids) == set(book.ids), "an ended line has none, a living one exactly its own"
+        faces = ("name", "monthly_cap", "line_authentication", "password_hash")
+        assert {passport_id: tuple(row[one] for one in faces) for passport_id, row in ids.items()} == {
+            passport_id: (one.name, one.cap, one.tied_to_line, one.password)
+            for passport_id, one in book.ids.items()
+        }, "an ended line has none, a living one exactly its own"
         restricted = {passport_id for passport_id, row in ids.items() if row["restricted"]}
         assert restricted == set(stored.restricted) == {i for i, p in book.ids.items() if p.restricted}
         assert len(self.rows(DeletionRow, line)) == len(book.gone)
@@ -116,7 +145,19 @@ class Agreement(RuleBasedStateMachine):
         assert len(forms) == sum(row["kind"] == "unrestriction" for row in pending)
         assert len(self.rows(LineAccessRow, line)) == 1
         assert book.converted == (stored.state == "converted") and not (book.converted and ids)
-        assert stored.line_type == book.line_type
+        keys = stored.access_key_issue, stored.authentication_key_issue
+        assert (stored.line_type, *keys) == (book.line_type, book.access_keys, book.authentication_keys)
+        if book.bills.owed:
+            self.bills_as_in_the_book(line, book)
+
+    def bills_as_in_the_book(self, line: Lived, book: Book) -> None:
+        """BIL-3. What a deadline brings stands in the store once it has been kept."""
+        left, blocks = line.standing()
+        assert left == book.bills.left()
+        due = kinds.due_at(line.contract)
+        if due is None or due > self.now:
+            assert blocks == book.bills.blocks
+            assert line.contract.blocks == (["collection"] if book.bills.blocked(self.now) else [])
 
     def rows(self, row: Any, line: Lived) -> list[dict[str, Any]]:
         rows = table(row)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.properties.bills_book import Bills
 from tests.properties.club_book import Club
 
 SECOND = timedelta(seconds=1)
@@ -44,6 +45,12 @@ class Passport:
     # How far the written form has come, and until when it may come back.
     form: str | None = None
     back_by: datetime | None = None
+    password: str = "-"
+
+    def asked(self, now: datetime) -> bool:
+        """Whether a written form is under way: asked for, or sent and not lapsed, or back (MAT-10)."""
+        lapsed = self.form == "sent" and self.back_by is not None and now >= self.back_by
+        return self.form is not None and not lapsed
 
 
 @dataclass
@@ -68,17 +75,44 @@ class Book:
     cap: int
     line_type: str
     converted: bool = False
-    ends_at: datetime | None = None
+    cancelled_to: datetime | None = None
+    ended: bool = False
     number: str | None = None
     number_state: str = ""
     lapses_at: datetime | None = None
     moving: str | None = None
     new_type: str = ""
     card_asked: bool = False
+    access_keys: int = 1
+    authentication_keys: int = 0
     gone: list[str] = field(default_factory=list)
     ids: dict[str, Passport] = field(default_factory=dict)
     bought: dict[str, Bought] = field(default_factory=dict)
     club: Club = field(default_factory=Club)
+    bills: Bills = field(default_factory=Bills)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """By a cancellation or by an unpaid bill, whichever comes first."""
+        return min(filter(None, (self.cancelled_to, self.bills.end_at())), default=None)
+
+    def state(self, now: datetime) -> str:
+        if self.over(now):
+            return "converted" if self.converted else "ended"
+        return "ending" if self.cancelled_to else "suspended" if self.bills.demand(now) else "active"
+
+    def deadlines(self, now: datetime) -> list[datetime]:
+        """What comes by itself later than `now`, the next first."""
+        if self.over(now):
+            return []
+        known = [
+            self.ends_at,
+            self.lapses_at if self.number_state == "issued" else None,
+            *self.bills.deadlines(),
+        ]
+        known += [one.back_by for one in self.ids.values() if one.form == "sent"]
+        known += [self.club.void_at if self.club.sent else None]
+        return sorted(one for one in known if one and one > now)
 
     def until(self, now: datetime) -> None:
         """Whatever the calendar has brought by `now`."""
@@ -87,19 +121,23 @@ class Book:
         if self.number_state == "issued" and self.lapses_at and now >= self.lapses_at:
             self.number, self.number_state = None, ""
         for passport in self.ids.values():
-            if passport.form == "sent" and passport.back_by and now >= passport.back_by:
-                passport.form = None
-        if self.ends_at and now >= self.ends_at:
+            passport.form = passport.form if passport.asked(now) else None
+        if not self.ended and self.ends_at and now >= self.ends_at:
             self.ends(self.ends_at)
 
     def reckons(self, now: datetime) -> None:
-        self.club.reckons(min(now, self.ends_at - SECOND) if self.ends_at else now)
+        if not self.ended:
+            until = min(now, self.ends_at - SECOND) if self.ends_at else now
+            self.bills.until(until)
+            self.club.reckons(until, self.bills.blocked)
 
     def over(self, now: datetime) -> bool:
-        return self.converted or (self.ends_at is not None and now >= self.ends_at)
+        return self.ended or (self.ends_at is not None and now >= self.ends_at)
 
     def ends(self, at: datetime) -> None:
-        """LIN-4, COL-3: nothing hangs on it any more."""
+        """LIN-4, COL-3, BIL-3: nothing hangs on it any more."""
+        self.ended = True
+        self.bills.lifted(at)
         for passport_id in list(self.ids):
             self.deletes(passport_id, at)
         self.number, self.number_state, self.moving = None, "", None
@@ -135,23 +173,25 @@ class Book:
         """CAL-4, and what the request's own rules add."""
         if self.over(now):
             return {"CAL-4"}
-        against = self._beside(kind)
+        against = self._beside(kind, now)
         if kind == "conversion" and not open_between(now, "08:30:00", "21:59:59"):
             against |= {"COL-1"}
         if kind == "access_key" and not open_between(now, "09:00:00", "16:59:59"):
             against |= {"IDN-2"}
         if kind == "restriction" and self.ids[subject].restricted:
             against |= {"MAT-9"}
-        if kind == "unrestriction" and (not self.ids[subject].restricted or self.ids[subject].form):
+        if kind == "unrestriction" and (not self.ids[subject].restricted or self.ids[subject].asked(now)):
             against |= {"MAT-10"}
         if kind == "line_type_change" and subject == self.line_type:
             against |= {"LIN-3"}
         return against
 
-    def _beside(self, kind: str) -> Rules:
+    def _beside(self, kind: str, now: datetime) -> Rules:
         against: Rules = set()
         begins = {"conversion", "move", "line_type_change", "unrestriction", "membership"}
-        if self.ends_at:
+        if self.bills.demand(now) and kind in begins - {"unrestriction", "membership"}:
+            against |= {"CAL-4"}
+        if self.cancelled_to:
             against |= {"RNT-9"} if kind == "cancellation" else {"CAL-4"} if kind in begins else ALLOWED
         if self.number_state == "taken_up":
             against |= {"COL-2"} if kind == "conversion" else ALLOWED
@@ -165,12 +205,14 @@ class Book:
     def against_step(self, number: str, event: str, now: datetime) -> Rules:
         """What speaks against the other operator's `take_up` or `switch_over` (COL-2)."""
         needed = {"take_up": "issued", "switch_over": "taken_up"}[event]
-        if self.over(now) or number != self.number or self.number_state != needed:
+        lapsed = self.number_state == "issued" and self.lapses_at is not None and now >= self.lapses_at
+        if self.over(now) or number != self.number or self.number_state != needed or lapsed:
             return {"COL-2"}
-        return {"CAL-4"} if self.ends_at else ALLOWED
+        suspended = event == "take_up" and self.bills.demand(now)
+        return {"CAL-4"} if self.cancelled_to or suspended else ALLOWED
 
     def against_new_id(self, cap: int | None, taken: bool, now: datetime) -> Rules:
-        against = {"CAL-4"} if self.over(now) or self.ends_at else set()
+        against = {"CAL-4"} if self.state(now) != "active" else set()
         against |= {"MAT-3"} if len(self.ids) >= 5 else ALLOWED
         return against | self._cap(cap) | ({"MAT-2"} if taken else ALLOWED)
 
@@ -190,7 +232,7 @@ class Book:
         """`gone` where there is no such ID any more."""
         if self.over(now) or passport_id not in self.ids:
             return {"gone"}
-        passport, against = self.ids[passport_id], set()
+        passport, against = self.ids[passport_id], {"BIL-3"} if self.bills.demand(now) else set()
         if passport.restricted:
             against |= {"MAT-9"}
         if passport.tied_to_line and not from_line:

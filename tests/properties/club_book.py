@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -49,12 +50,12 @@ class Club:
         """Whether somebody has asked to join, and may still."""
         return self.link is not None and (not self.sent or self.opens(self.link, now))
 
-    def reckons(self, now: datetime) -> None:
-        """Points come and go by their dates, whether or not anybody has looked."""
+    def reckons(self, now: datetime, suspended: Callable[[datetime], bool]) -> None:
+        """Points come and go by their dates, whether or not anybody has looked; none come while suspended (PNT-3)."""
         if self.since is None or self.over:
             return
         for at in firsts(self.reckoned or self.since, now):
-            if self.since <= at.replace(hour=0):
+            if self.since <= at.replace(hour=0) and not suspended(at):
                 self.lots[at.date()] = self.monthly(at)
         self.reckoned = now
         self.lots = {on: left for on, left in self.lots.items() if last_day_of(on) >= now.date()}

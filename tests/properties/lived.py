@@ -13,12 +13,12 @@ from rules.change import Change
 from rules.facts import Contract, Task
 from rules.points import Wanted
 from rules.refusal import Refusal
-from store import lines, passport_ids, people, points, purchases
+from store import accounts, bills, lines, passport_ids, people, points, purchases
 from store.changes import record
 from store.contracts import snapshot
 from store.database import in_transaction
-from store.ledger import PointRow
-from store.write import table
+from store.ledger import PointRow, StatementRow
+from store.write import insert, table
 from tests.rules.cases import at
 from tests.workflows.life import Life, line_applied
 from workflows import kinds
@@ -44,20 +44,23 @@ def words(now: datetime) -> str:
 class Lived(Life):
     """`personal` goes with the next command, as the API would put it down."""
 
-    def __init__(self, engine: Engine, number: int, now: datetime, cap: int, discount: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, number: int, now: datetime, cap: int, discount: bool = False, account: str = ""
+    ) -> None:
         name = f"k-{number}"
         facts = {"contract_id": name, "applied_at": now, "monthly_cap": cap, "payment_id": f"pay-{number}"}
         facts["two_year_discount"] = discount
         super().__init__(line_applied(**facts))
         self.engine, self.name, self.numbers = engine, name, list[str]()
+        self.account = account or f"a-{number}"
         self.personal: dict[str, Any] = self._applicant(number)
         self.begins(now)
 
     def _applicant(self, number: int) -> dict[str, Any]:
         payment = {"payment_id": f"pay-{number}", "method": "invoice", "card_token": None}
         return {
-            "account": {"account_id": f"a-{number}", "kind": "individual", "language": "ja"},
-            "account_id": f"a-{number}",
+            "account": {"account_id": self.account, "kind": "individual", "language": "ja"},
+            "account_id": self.account,
             "party": PARTY | {"party_id": f"y-{number}"},
             "payment": payment,
             "customer_id": f"CAF{number:010}",
@@ -116,9 +119,8 @@ class Lived(Life):
 
     # The club
 
-    def opens(self, now: str, link: str) -> Refusal | None:
+    def opens(self, now: str, link: str, login: dict[str, str]) -> Refusal | None:
         """A registration link, with a password chosen for the login."""
-        login = {"login_id": f"KY-{self.name}", "password_hash": "-"}
         self.personal = {"login": login}
         no = self.advance(now, link, "open_link")
         self.personal = {}
@@ -141,12 +143,18 @@ class Lived(Life):
         wanted = Wanted(exchange_id, kind, number, item)
         return self._within(lambda c: points.exchange(c, self.name, wanted, from_line, now, policy.current()))
 
-    def lots(self, now: datetime) -> dict[date, int]:
-        """What may be spent, by day of grant, once late runs are made up for."""
+    def brings(self, granted_on: date, lapses_on: date, number: int, now: datetime) -> None:
+        """Points of another day, as a line that is brought in has them."""
+        row = points.ledger_row(self.name, granted_on, lapses_on, "grant", "", number, now)
+        self._within(lambda connection: insert(connection, PointRow, [row]))
 
-        def look(connection: Connection) -> dict[date, int]:
+    def lots(self, now: datetime) -> dict[date, tuple[int, date]]:
+        """What may be spent, by day of grant, and to which day, once late runs are made up for."""
+
+        def look(connection: Connection) -> dict[date, tuple[int, date]]:
             points.catch_up(connection, self.name, now, policy.current())
-            return {lot.granted_on: lot.left for lot in points.lots(connection, self.name, now)}
+            found = points.lots(connection, self.name, now)
+            return {lot.granted_on: (lot.left, lot.lapses_on) for lot in found}
 
         return self._within(look)
 
@@ -154,6 +162,39 @@ class Lived(Life):
         rows = table(PointRow)
         left = select(func.coalesce(func.sum(rows.c.points), 0)).where(rows.c.contract_id == self.name)
         return self._within(lambda connection: int(connection.execute(left).scalar_one()))
+
+    def login(self) -> tuple[str, str] | None:
+        """What its customer signs in with."""
+        return self._within(lambda connection: accounts.login(connection, self.account))
+
+    # What is owed
+
+    def owes(self, now: datetime, period: str, due_on: date, yen: int) -> None:
+        """The statement of a month is there, and its settlement left it unpaid."""
+        row = {"contract_id": self.name, "period": period, "billing_number": f"b-{self.name}-{period}"}
+        row |= {"invoice": "none", "payment_method": "invoice", "payment_id": self.contract.payment_id}
+        sums = {"standard": 0, "included": yen, "untaxed": 0, "tax": 0, "points_used": 0}
+        statement = {**row, **sums, "total_with_tax": yen, "due_on": due_on}
+        self._within(lambda connection: insert(connection, StatementRow, [statement]))
+        self._reads_bills()
+        self._bill(words(now), event="unpaid", period=period, at=now)
+
+    def pays(self, now: datetime, period: str, yen: int) -> None:
+        self._reads_bills()
+        self._bill(words(now), event="payment", period=period, at=now, amount=yen)
+
+    def _reads_bills(self) -> None:
+        """As the API does before it sends a payment."""
+        self.bills = self._within(lambda connection: bills.standing(connection, self.name))[1]
+
+    def standing(self) -> tuple[dict[str, int], list[tuple[datetime, datetime | None]]]:
+        """What is left of each month's bill, and from when to when the line was suspended."""
+
+        def look(connection: Connection) -> Any:
+            _, left = bills.standing(connection, self.name)
+            return {one.period: one.left for one in left}, bills.blocked(connection, self.name)
+
+        return self._within(look)  # type: ignore[no-any-return]
 
     def _within(self, work: Callable[[Connection], T]) -> T:
         return in_transaction(self.engine, work)

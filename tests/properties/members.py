@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from rules.refusal import Refusal
 from store.ledger import MemberRow
 from tests.properties.agreement import Agreement
+from tests.properties.club_book import last_day_of
 from tests.properties.lived import words
 
 POINTS = (1, 50, 100, 101, 700, 4999, 5000, 5001)
@@ -41,10 +44,13 @@ class Members(Agreement):
 
     def _opens(self, link: str) -> None:
         good = self.book.club.opens(link, self.now) and not self.book.over(self.now)
-        self.agree(self.line.opens(words(self.now), link), set() if good else {"PNT-1"})
+        login = {"login_id": f"KY-{link}", "password_hash": f"chosen-{next(self.fresh)}"}
+        self.agree(self.line.opens(words(self.now), link, login), set() if good else {"PNT-1"})
         if good:
             self.done()
             self.book.club.joins(self.now)
+            self.login = (self.login or tuple(login.values()))[0], login["password_hash"]
+        assert self.line.login() == self.login, "IDN-3: its first login ID, the password chosen last"
 
     @rule()
     def asks_for_an_authentication_key(self) -> None:
@@ -53,6 +59,7 @@ class Members(Agreement):
         if not isinstance(found, Refusal):
             self.line.has_a_key_sent(words(self.now))
             self.done()
+            self.book.authentication_keys += 1
 
     @rule()
     def registers_the_key(self) -> None:
@@ -62,7 +69,7 @@ class Members(Agreement):
 
     @rule(points=st.sampled_from(POINTS), into_bill=st.booleans(), from_line=st.booleans())
     def exchanges_points(self, points: int, into_bill: bool, from_line: bool) -> None:
-        """Runs never come in this life: whoever spends gets first what they would have granted (PNT-10)."""
+        """Runs come late or not at all: whoever spends gets first what they would have granted (PNT-10)."""
         self.book.reckons(self.now)
         against = self.book.club.against_exchange(points, into_bill, from_line, self.now)
         against = {"CAL-4"} if self.book.over(self.now) else against
@@ -74,8 +81,12 @@ class Members(Agreement):
     def looks_at_points(self) -> None:
         self.book.reckons(self.now)
         if not self.book.over(self.now):
-            held = {on: left for on, left in self.book.club.lots.items() if left}
+            held = {on: (left, last_day_of(on)) for on, left in self.book.club.lots.items() if left}
             assert self.line.lots(self.now) == held
+
+    def brings_points(self, granted_on: date, points: int) -> None:
+        self.line.brings(granted_on, last_day_of(granted_on), points, self.now)
+        self.book.club.lots[granted_on] = points
 
     def members_as_in_the_book(self) -> None:
         """Joined once; no point on a line that is over."""

@@ -5,33 +5,15 @@ The book below shares no code with the service: it knows a bill's days, and what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.properties.bills_book import STEPS, SUSPENDED, TERMINATED, Owed
 from tests.rules.cases import at
 from tests.workflows.life import Life, line_in_force
-
-STEPS = {1: "carried_over", 31: "suspension_notice", 46: "suspended", 76: "termination_notice"}
-SUSPENDED, TERMINATED = 46, 91
-
-
-@dataclass
-class Owed:
-    due_on: date
-    left: int
-    # Whether its collection is over: paid, or run to its end.
-    over: bool = False
-
-    def after(self, days: int) -> datetime:
-        return at(f"{self.due_on + timedelta(days=days)} 00:00:00")
-
-    def state(self, now: datetime) -> str:
-        reached = [name for days, name in STEPS.items() if self.after(days) <= now]
-        return reached[-1] if reached else "unpaid"
 
 
 class Collecting(RuleBasedStateMachine):

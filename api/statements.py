@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection, RowMapping
 
-from api import shapes, statement_pdf
+from api import shapes
 from api.callers import customer, operator
 from api.contracts import own
 from api.language import language
 from api.pages import page_of_all
 from api.problems import Problem, not_found, refused
 from api.service import service
-from rules import jobs, policy, statement, texts
+from outside import statement_pdf
+from rules import jobs, policy, statement
 from rules.calendar import day_of
 from rules.facts import Contract
 from rules.receipts import refusal as receipt_refusal
-from rules.statement import TaxClass
-from rules.texts import Language
 from store import bills, contracts, parties
 
 router = APIRouter(tags=["Statements"])
 PDF = "application/pdf"
 _PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-
-
-class Found(NamedTuple):
-    row: RowMapping
-    lines: list[RowMapping]
 
 
 @router.get("/v1/contracts/{contract_id}/statements", summary="Statements of the last twelve closed months")
@@ -52,7 +46,7 @@ async def as_pdf(request: Request, contract_id: str, month: str) -> Response:
 async def one(request: Request, contract_id: str, month: str) -> dict[str, Any]:
     """`month` is `yyyy-mm`. Once made it changes no more, but for `paid_on`."""
     await own(request, customer(request), contract_id)
-    return shown(await _found(request, contract_id, month), language(request))
+    return await _found(request, contract_id, month)
 
 
 @router.get("/operator/v1/contracts/{contract_id}/statements", summary="A contract's statements")
@@ -73,7 +67,7 @@ async def seen_pdf(request: Request, contract_id: str, month: str) -> Response:
 )
 async def seen_one(request: Request, contract_id: str, month: str) -> dict[str, Any]:
     await _any(request, contract_id)
-    return shown(await _found(request, contract_id, month), language(request))
+    return await _found(request, contract_id, month)
 
 
 @router.get("/v1/contracts/{contract_id}/receipts/{month}.pdf", summary="A receipt, for card payments")
@@ -121,15 +115,17 @@ def _brief(row: RowMapping) -> dict[str, Any]:
     }
 
 
-async def _found(request: Request, contract_id: str, month: str) -> Found:
-    """Raises 404 for the running month, and for what is older than twelve closed ones (BIL-1)."""
+async def _found(request: Request, contract_id: str, month: str) -> dict[str, Any]:
+    """As callers see it. Raises 404 for the running month, and for what is older than twelve closed ones (BIL-1)."""
     found = service(request)
     if not _PERIOD.fullmatch(month) or not statement.shown(month, day_of(found.now()), policy.current()):
         raise not_found()
 
-    def look(connection: Connection) -> Found | None:
+    words = language(request)
+
+    def look(connection: Connection) -> dict[str, Any] | None:
         row = bills.statement(connection, contract_id, month)
-        return Found(row, bills.lines(connection, contract_id, month)) if row else None
+        return bills.shown(connection, row, words) if row else None
 
     there = await found.read(look)
     if there is None:
@@ -137,45 +133,8 @@ async def _found(request: Request, contract_id: str, month: str) -> Found:
     return there
 
 
-def shown(found: Found, words: Language) -> dict[str, Any]:
-    """A statement as callers see it."""
-    row = found.row
-    lines = [_line(line, words) for line in found.lines]
-    return {
-        "period": row["period"],
-        "contract_id": row["contract_id"],
-        "lines": lines,
-        "subtotal": sum(line["amount"] for line in lines),
-        "tax": _tax(row, {line["tax_class"] for line in lines}),
-        "points_used": row["points_used"],
-        "total_with_tax": row["total_with_tax"],
-        "invoice": row["invoice"],
-        "payment_method": row["payment_method"],
-        "billing_number": row["billing_number"],
-        "due_on": shapes.day(row["due_on"]),
-        "paid_on": shapes.day(row["paid_on"]),
-    }
-
-
-def _line(line: RowMapping, words: Language) -> dict[str, Any]:
-    names = ("kind", "item", "provider", "amount", "tax_class")
-    text = texts.line(line["kind"], line["item"], words, line["provider"])
-    return {name: line[name] for name in names} | {"text": text, "at": shapes.iso(line["at"])}
-
-
-def _tax(row: RowMapping, present: set[TaxClass]) -> list[dict[str, Any]]:
-    """An entry for each class of tax that stands on the statement (BIL-9)."""
-    classes: tuple[tuple[TaxClass, int, int, int], ...] = (
-        ("standard", row["standard"], row["tax_percent"], row["tax"]),
-        ("included", row["included"], 0, 0),
-        ("none", row["untaxed"], 0, 0),
-    )
-    names = ("tax_class", "base", "rate", "amount")
-    return [dict(zip(names, one, strict=True)) for one in classes if one[0] in present]
-
-
 async def _pdf(request: Request, contract_id: str, month: str) -> Response:
     words, there = language(request), await _found(request, contract_id, month)
     party = await service(request).read(lambda connection: parties.of_contract(connection, contract_id))
-    made = await run_sync(statement_pdf.statement, shown(there, words), party["name"], words)
+    made = await run_sync(statement_pdf.statement, there, party["name"], words)
     return Response(made, media_type=PDF)

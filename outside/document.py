@@ -28,10 +28,5 @@ def pdf(title: str, blocks: Sequence[Block], language: Language, at: datetime) -
     page = Page(title, language, at)
     page.dated(at)
     page.heading(title)
-    for block in blocks:
-        if isinstance(block, Table):
-            page.ruled(block)
-        else:
-            page.paragraph(block)
-            page.ln(LINE / 2)
+    page.blocks(blocks)
     return bytes(page.output())

@@ -63,7 +63,7 @@ class Printer:
 
 
 def _for_the_outbox(notice: Notice) -> dict[str, Any]:
-    text = texts.render(notice)
+    text = texts.with_details(notice)
     return {
         "to": " ".join([f"〒{notice.to.postal_code}", notice.to.address or "", notice.to.name]),
         "email": notice.to.email,
@@ -74,7 +74,7 @@ def _for_the_outbox(notice: Notice) -> dict[str, Any]:
 
 
 def letter(notice: Notice) -> Page:
-    """The letter on paper: the address where the envelope's window is, date, subject, text."""
+    """The letter on paper: the address where the envelope's window is, date, subject, text; below it the details."""
     from outside.page import Page  # what it stands on would take half a second of every start
 
     text = texts.render(notice)
@@ -85,6 +85,8 @@ def letter(notice: Notice) -> Page:
     page.ln(LINE)
     page.heading(text.subject)
     page.paragraph(text.body)
+    page.ln(LINE)
+    page.blocks(notice.details)
     return page
 
 

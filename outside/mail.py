@@ -83,7 +83,7 @@ class Mailer:
 
     def _message(self, notice: Notice) -> Message:
         """Built the older of Python's two ways: a month end sends very many, and the newer takes five times as long."""
-        text = texts.render(notice)
+        text = texts.with_details(notice)
         message = MIMEText(text.body, "plain", "utf-8")
         message["From"] = self._settings.mail_from
         message["To"] = _address(notice)

@@ -1,10 +1,15 @@
 """What is to be told to whom: the one thing that mail and letters have in common."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from outside.document import Block
 
 JST = ZoneInfo("Asia/Tokyo")
 
@@ -67,8 +72,9 @@ class Notice:
     """One delivery. `delivery_id` names it: sent twice under the same ID it is the same mail or letter.
 
     `at` is the aware instant that the notice is dated. `fields` are what `texts.fields_of(kind)` asks for, as
-    text: dates `YYYY-MM-DD`, months `YYYY-MM`, instants ISO 8601, sums in whole yen. Raises ValueError
-    for an unknown kind, a naive instant or an ID that could not be a file name.
+    text: dates `YYYY-MM-DD`, months `YYYY-MM`, instants ISO 8601, sums in whole yen. `details` stand below the
+    text: the lines of a bill. Raises ValueError for an unknown kind, a naive instant or an ID that could not be
+    a file name.
     """
 
     delivery_id: str
@@ -79,6 +85,7 @@ class Notice:
     at: datetime
     to: Recipient
     fields: dict[str, str] = field(repr=False)
+    details: tuple[Block, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -5,7 +5,7 @@ Imported where a page is made and not before: what it stands on takes half a sec
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from fpdf.enums import Align, XPos, YPos
 from fpdf.fonts import FontFace, TTFFont
 
 from outside import texts
-from outside.document import LINE, Table
+from outside.document import LINE, Block, Table
 from outside.notice import JST, Language
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -23,6 +23,7 @@ FONT = "KeiyakuGothic"
 FONT_FILE = Path(__file__).parent / "fonts" / "KeiyakuGothic.ttf"
 MARGIN = 20.0
 SIZE = 10.5
+SHORT = 8
 _PAGE_OF = {"ja": "{0} / {1} ページ", "en": "Page {0} of {1}", "both": "{0} / {1} ページ (Page {0} of {1})"}
 
 # What stays on one line: a run of half-width characters, or one full-width one; with the brackets that open
@@ -103,8 +104,19 @@ class Page(FPDF):
             # a link longer than a line has to be broken somewhere
             yield from [unit] if self.get_string_width(unit) <= room else unit
 
+    def blocks(self, blocks: Iterable[Block]) -> None:
+        """One under the other."""
+        for block in blocks:
+            if isinstance(block, Table):
+                self.ruled(block)
+            else:
+                self.paragraph(block)
+                self.ln(LINE / 2)
+
     def ruled(self, table: Table) -> None:
-        """The table, over as many pages as it takes."""
+        """The table, over as many pages as it takes; a short one is not torn apart."""
+        if len(table.rows) <= SHORT and self.will_page_break(LINE * len(table.rows)):
+            self.add_page()
         with self.table(
             col_widths=tuple(table.widths),
             text_align=(*["LEFT"] * (len(table.widths) - 1), "RIGHT"),

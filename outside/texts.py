@@ -8,9 +8,12 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
+from outside.document import Table
 from outside.notice import JST, KINDS, Language, Notice
 
 ALWAYS = frozenset({"name", "contract_id"})
+NOTHING_DUE = "statement_nothing_due"
+"""The text of a statement that leaves nothing to pay."""
 DIVIDER = "-" * 40
 
 
@@ -66,7 +69,7 @@ _SPECS: dict[str, Callable[[str, _Language], str]] = {
     "date": lambda value, language: language.day(date.fromisoformat(value)),
     "month": lambda value, language: language.month(date.fromisoformat(f"{value}-01")),
     "moment": _moment,
-    "yen": lambda value, language: language.yen.format(int(value)),
+    "yen": lambda value, language: "-" * (int(value) < 0) + language.yen.format(abs(int(value))),
     "points": lambda value, language: language.points.format(int(value)),
 }
 
@@ -95,12 +98,13 @@ def _written(kind: str, name: str, spec: str, values: Mapping[str, str], languag
 
 def check(raw: Mapping[str, Any]) -> None:
     """Raises ValueError, naming the kind, unless every kind has both languages with the same fields."""
-    if set(raw) - {"frame"} != set(KINDS):
-        raise ValueError(f"kinds without a text, or texts without a kind: {set(raw) ^ {'frame', *KINDS}}")
+    needed = {"frame", NOTHING_DUE, *KINDS}
+    if set(raw) != needed:
+        raise ValueError(f"kinds without a text, or texts without a kind: {set(raw) ^ needed}")
     for language in ("ja", "en"):
         if _placeholders(raw["frame"][language]) != {("name", ""), ("body", ""), ("contract_id", "")}:
             raise ValueError(f"the {language} frame needs name, body and contract_id")
-    for kind in KINDS:
+    for kind in (*KINDS, NOTHING_DUE):
         _check_kind(kind, raw[kind])
 
 
@@ -134,7 +138,23 @@ def render(notice: Notice) -> Text:
 
 def _render(notice: Notice, language: str) -> Text:
     values = {**notice.fields, "name": notice.to.name, "contract_id": notice.contract_id}
-    text = _TEXTS[notice.kind][language]
+    text = _TEXTS[NOTHING_DUE if _nothing_due(notice) else notice.kind][language]
     body = _fill(notice.kind, text["body"], values, language).strip()
     framed = _fill(notice.kind, _TEXTS["frame"][language], {**values, "body": body}, language)
     return Text(_fill(notice.kind, text["subject"], values, language), framed.strip())
+
+
+def _nothing_due(notice: Notice) -> bool:
+    """A bill of nothing, or of less, asks for no payment and names no day (BIL-3)."""
+    total = notice.fields.get("total_with_tax", "")
+    return notice.kind == "statement" and (total == "0" or total.startswith("-"))
+
+
+def with_details(notice: Notice) -> Text:
+    """As `render`, and what stands below it on paper, row by row."""
+    text = render(notice)
+    rows = (
+        "\n".join("  ".join(row) for row in block.rows) if isinstance(block, Table) else block
+        for block in notice.details
+    )
+    return Text(text.subject, "\n\n".join((text.body, *rows)))

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from rules import policy
 from rules.calendar import JST, day_of
 from rules.effects import Effect
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 Language = Literal["ja", "en"]
@@ -58,9 +59,9 @@ def entry(what: str, data: Mapping[str, Any], language: Language) -> str:
     return _fill(_TEXTS["entry"][what][language], data, language)
 
 
-def line(kind: str, item: str, language: Language, provider: str | None = None) -> str:
-    """What a line of a statement is for."""
-    values = {"item": item, "provider": provider or "–"}
+def line(kind: str, item: str, figures: Policy, language: Language, provider: str | None = None) -> str:
+    """What a line of a statement is for. What is sold is called as in the policy by which the month was closed."""
+    values = {"item": item, "provider": provider or "–", "sold": _sold(item, figures, language)}
     return _fill(_TEXTS["line"][kind][language], values, language)
 
 
@@ -107,17 +108,21 @@ def _of_policy(table: str, key: str) -> Callable[[Any, Language], str]:
     """The name of what is sold stands in the policy; what is sold no more is named by its code."""
 
     def named(code: Any, language: Language) -> str:
-        found = (one for one in getattr(policy.current(), table) if getattr(one, key) == code)
-        return next((str(getattr(one.name, language)) for one in found), str(code))
+        return _named(policy.current(), table, key, code, language) or str(code)
 
     return named
 
 
-def _sold(code: Any, language: Language) -> str:
+def _named(figures: Policy, table: str, key: str, code: Any, language: Language) -> str | None:
+    found = (one for one in getattr(figures, table) if getattr(one, key) == code)
+    return next((str(getattr(one.name, language)) for one in found), None)
+
+
+def _sold(code: str, figures: Policy, language: Language) -> str:
     """The name of a plan, a line type or a support option."""
     tables = (("plans", "plan"), ("line_types", "line_type"), ("support_options", "option"))
-    names = (_of_policy(table, key)(code, language) for table, key in tables)
-    return next((name for name in names if name != code), str(code))
+    names = (_named(figures, table, key, code, language) for table, key in tables)
+    return next((name for name in names if name), code)
 
 
 _SPECS: dict[str, Callable[[Any, Language], str]] = {
@@ -133,7 +138,6 @@ _SPECS: dict[str, Callable[[Any, Language], str]] = {
     "plan": _of_policy("plans", "plan"),
     "course": _of_policy("courses", "course"),
     "option": _of_policy("support_options", "option"),
-    "sold": _sold,
 }
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
+from rules import statement_shown
 from rules.change import Change, Money
 from rules.collection import BLOCK, OpenBill
 from rules.facts import Contract
-from store import contracts, disclosures
+from rules.texts import Language
+from store import contracts, disclosures, policies
 from store.ledger import BlockRow, CreditRow, StatementLineRow, StatementRow
 from store.write import table, upsert
 
@@ -71,6 +73,13 @@ def lines(connection: Connection, contract_id: str, period: str) -> list[RowMapp
     mine = (_lines.c.contract_id == contract_id) & (_lines.c.period == period)
     ordered = (func.coalesce(_lines.c.provider, ""), _lines.c.at, _lines.c.source)
     return list(connection.execute(select(_lines).where(mine).order_by(*ordered)).mappings())
+
+
+def shown(connection: Connection, row: RowMapping, words: Language) -> dict[str, Any]:
+    """A statement as people are shown it, in the words of when it was made: a closed month never changes (BIL-8)."""
+    figures = policies.of(connection, row["policy"])
+    found = lines(connection, row["contract_id"], row["period"])
+    return statement_shown.shown(row, found, figures, words)
 
 
 def by_card(connection: Connection, contract_id: str, period: str) -> tuple[int, datetime] | None:

@@ -60,6 +60,7 @@ class StatementRow(SQLModel, table=True):
 
     `standard` and `included` are the bases of the tax classes, `untaxed` what bears no tax (deposits); `tax` is on
     `standard`. total_with_tax = standard + tax + included + untaxed - points_used. The sums are those of its lines.
+    `policy`: the digest of the one by which it was made; its lines are called as in that one for ever.
     """
 
     __tablename__ = "statement"
@@ -78,6 +79,7 @@ class StatementRow(SQLModel, table=True):
     points_used: int
     total_with_tax: int
     due_on: date
+    policy: str
     paid_on: date | None = None
     # When its collection was begun (BIL-3).
     collected_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from rules import policy
 from rules.figures import Policy
@@ -16,6 +16,17 @@ def agree(engine: Engine, present: Policy) -> None:
     with engine.begin() as connection:
         upsert(connection, PolicyRow, [{"digest": name, "body": present.model_dump(mode="json")}])
     learn(engine)
+
+
+def of(connection: Connection, name: str) -> Policy:
+    """The policy of that digest, also where another process began to use it after this one had started."""
+    try:
+        return policy.of(name)
+    except policy.UnknownPolicy:
+        rows = table(PolicyRow)
+        body = connection.execute(select(rows.c.body).where(rows.c.digest == name)).scalar_one()
+        policy.know(policy.remembered(body), name)
+        return policy.of(name)
 
 
 def learn(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, lite
 
 from rules import jobs, statement
 from rules.figures import Policy
+from rules.policy import digest
 from store import points_off, statement_lines
 from store.ledger import PayingRow, StatementLineRow, StatementRow
 from store.sql import alone, floored, many_at_once
@@ -106,6 +107,7 @@ def _sums(month: Month) -> Any:
 _STATEMENT = [
     *("contract_id", "period", "billing_number", "invoice", "payment_method", "payment_id"),
     *("standard", "included", "untaxed", "tax", "tax_percent", "points_used", "total_with_tax", "due_on"),
+    "policy",
 ]
 
 
@@ -129,6 +131,7 @@ def _statements(month: Month, policy: Policy) -> Any:
             *(standard, included, untaxed, tax, literal(policy.statement.tax_percent), literal(0)),
             standard + tax + included + untaxed,
             literal(statement.due_on(month.period, policy)),
+            literal(digest(policy)),
         )
         .select_from(
             _contracts.outerjoin(sums, sums.c.contract_id == _contracts.c.contract_id).outerjoin(

@@ -119,8 +119,15 @@ def test_the_bill_is_told_by_mail_where_that_is_wanted(stack: Stack, line: Line)
     assert mail["fields"]["billing_number"] == shown["billing_number"]
     assert mail["fields"]["total_with_tax"] == str(shown["total_with_tax"])
     assert mail["at"].startswith(f"{jobs.following(period)}T00:10:00")
+    assert "Film 001" not in mail["text"]
     (letter,) = stack.outbox(kind="statement", contract_id=by_post.contract_id)
     assert letter["channel"] == "post"
+    for row in (
+        "月額料金　光ネクスト  税抜  5,200円",
+        "消費税 10%　（対象 5,200円）  520円",
+        "ご請求金額（税込）  5,720円",
+    ):
+        assert row in letter["text"]
     assert stack.outbox(kind="statement", contract_id=quiet.contract_id) == []
 
 
@@ -163,6 +170,12 @@ def told(shown: dict[str, Any]) -> list[tuple[str, str, int]]:
     return [(one["kind"], one["item"], one["amount"]) for one in shown["lines"]]
 
 
+def of_month(stack: Stack, contract: Rental | Line, period: str) -> list[dict[str, Any]]:
+    """What was sent of that month's statement."""
+    sent = stack.outbox(kind="statement", contract_id=contract.contract_id)
+    return [one for one in sent if one["fields"]["period"] == period]
+
+
 @pytest.mark.rule("RNT-7")
 @pytest.mark.rule("RNT-10")
 @pytest.mark.rule("RNT-18")
@@ -192,6 +205,9 @@ def test_a_plan_change_and_a_device_that_comes_back_late_on_the_statements_of_bo
     taken_back = old.read(f"/statements/{third}")
     assert told(taken_back) == [("correction", "device", -20000)]
     assert (taken_back["total_with_tax"], taken_back["paid_on"]) == (-22000, str(jobs.following(third)))
+    mail = eventually(lambda: of_month(stack, old, third))[0]
+    assert "-22,000円" in mail["text"] and "お支払いいただく金額はございません" in mail["text"]
+    assert "期限" not in mail["text"]
 
 
 @pytest.mark.rule("MAT-6")
@@ -203,8 +219,16 @@ def test_purchases_come_separately_by_provider_and_a_restricted_id_s_item_is_set
     line = active_line(stack, payment={"method": "isp_collection"})
     passport = line.passport_id()
     line.item(passport, 800, item="Series", provider="Anime World")
-    shown = line.read(f"/statements/{next_month(stack)}")
+    period = next_month(stack)
+    shown = line.read(f"/statements/{period}")
     assert (shown["invoice"], shown["total_with_tax"]) == ("separate", 5720 + 800)
+    (mail,) = eventually(lambda: of_month(stack, line, period))
+    text = mail["text"]
+    assert (
+        text.index("月額料金　光ネクスト")
+        < text.index("別立て")
+        < text.index("Series（Anime World）  税込  800円")
+    )
     assert line.ask("restriction", passport_id=passport["passport_id"]).status_code == 202
     # Settled on the 1st of this month already.
     assert ("purchase", "Series", 800) in told(line.read(f"/statements/{next_month(stack)}"))

@@ -109,6 +109,26 @@ def test_every_kind_fits_a_letter_and_every_sign_of_it_is_in_the_font(kind: str)
     assert "Dear 髙﨑 花子" in text
 
 
+@pytest.mark.rule("MAT-6")
+async def test_the_lines_of_a_bill_stand_below_its_text_on_as_many_pages_as_they_take(
+    settings: Settings,
+) -> None:
+    rows = [("内容", "金額"), *((f"Film {n:03} (Eiga Channel)", "500円") for n in range(60))]
+    sent = notice("statement", channel="post", details=("回線のご利用分", Table(rows, [3, 1])))
+    await Printer(settings).print(sent)
+    file = settings.print_dir / f"{sent.delivery_id}.pdf"
+    text = words(file.read_bytes())
+    assert (
+        text.index("Keiyaku お客さま窓口")
+        < text.index("回線のご利用分")
+        < text.index("Film 000 (Eiga Channel)")
+    )
+    assert all(f"Film {n:03} " in text for n in range(60))
+    label = json.loads(file.with_suffix(".json").read_text())
+    assert label["pages"] == len(read(file.read_bytes()).pages) > 1
+    assert "Film 059 (Eiga Channel)  500円" in label["text"]
+
+
 def test_the_address_stands_where_the_window_is() -> None:
     places: dict[str, tuple[float, float]] = {}
     page = read(bytes(letter(notice("access_key")).output())).pages[0]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from outside import texts
+from outside.document import Table
 from outside.notice import KINDS, Language, Notice
 from tests.outside.notices import AT, HANAKO, notice
 
@@ -49,6 +50,26 @@ def test_dates_and_sums_are_written_as_the_language_writes_them(
     assert all(words in body for words in written)
 
 
+@pytest.mark.rule("BIL-3")
+@pytest.mark.rule("BIL-4")
+@pytest.mark.parametrize(
+    ("total", "ja", "en"), [("0", "：0円", ": ¥0"), ("-22000", "：-22,000円", ": -¥22,000")]
+)
+def test_a_bill_of_nothing_or_less_asks_for_no_payment_and_names_no_day(total: str, ja: str, en: str) -> None:
+    fields = notice("statement").fields | {"total_with_tax": total}
+    for language, written, asking in (("ja", ja, ("期限", "7月10日")), ("en", en, ("Due", "10 July"))):
+        body = texts.render(notice("statement", language=language, fields=fields)).body
+        assert written in body and not any(word in body for word in asking)
+    owing = texts.render(notice("statement", language="both")).body
+    assert "お支払期限：2026年7月10日" in owing and "Due by: 10 July 2026" in owing
+
+
+def test_details_stand_below_the_text_row_by_row() -> None:
+    rows = Table([("Date", "Amount"), ("06/01", "¥5,200")], [1, 1])
+    text = texts.with_details(notice("statement", language="en", details=("Your line", rows)))
+    assert text.body.endswith("Keiyaku Customer Service\n\nYour line\n\nDate  Amount\n06/01  ¥5,200")
+
+
 def test_an_instant_is_written_in_japan_time() -> None:
     link = notice("membership_link", fields={"link": "x", "expires_at": "2026-07-10T16:00:00+00:00"})
     assert "2026年7月11日 01:00" in texts.render(link).body
@@ -87,6 +108,8 @@ def broken(change: str) -> dict[str, Any]:
         case "a way of writing nobody knows":
             for language in ("ja", "en"):
                 raw["login"][language]["body"] += "{password:roman}"
+        case "no text for a bill of nothing":
+            del raw["statement_nothing_due"]
         case "a frame without the body":
             raw["frame"]["ja"] = "{name} {contract_id}"
     return raw
@@ -101,6 +124,7 @@ def broken(change: str) -> dict[str, Any]:
         "a field in one language only",
         "the same field written in two ways",
         "a way of writing nobody knows",
+        "no text for a bill of nothing",
         "a frame without the body",
     ],
 )

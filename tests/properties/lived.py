@@ -174,7 +174,7 @@ class Lived(Life):
         row = {"contract_id": self.name, "period": period, "billing_number": f"b-{self.name}-{period}"}
         row |= {"invoice": "none", "payment_method": "invoice", "payment_id": self.contract.payment_id}
         sums = {"standard": 0, "included": yen, "untaxed": 0, "tax": 0, "points_used": 0}
-        statement = {**row, **sums, "total_with_tax": yen, "due_on": due_on}
+        statement = {**row, **sums, "total_with_tax": yen, "due_on": due_on, "policy": ""}
         self._within(lambda connection: insert(connection, StatementRow, [statement]))
         self._reads_bills()
         self._bill(words(now), event="unpaid", period=period, at=now)

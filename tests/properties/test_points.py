@@ -145,7 +145,7 @@ class Life:
         row: dict[str, Any] = {"contract_id": "k-1", "period": text(number), "billing_number": text(number)}
         row |= dict.fromkeys(("standard", "included", "untaxed", "tax", "points_used"), 0)
         row |= {"invoice": "line", "payment_method": "invoice", "payment_id": "pay-1"}
-        row |= {"total_with_tax": total, "due_on": date(2026, 4, 1)}
+        row |= {"total_with_tax": total, "due_on": date(2026, 4, 1), "policy": ""}
         within(self.club.engine, lambda c: insert(c, StatementRow, [row]))
         for _ in range(2):
             within(self.club.engine, lambda c: points_off.take_off(c, text(number), *EVERYBODY, POLICY))

@@ -248,7 +248,7 @@ def test_a_faulty_text_is_refused_at_start(section: str, code: str, text: dict[s
     ],
 )
 def test_every_line_of_a_statement_has_its_words(kind: str, item: str, language: Language) -> None:
-    said = texts.line(kind, item, language, "Eiga" if kind == "purchase" else None)
+    said = texts.line(kind, item, policy.load(), language, "Eiga" if kind == "purchase" else None)
     assert "_" not in said and "–" not in said and "{" not in said
     assert kind == "purchase" or readable(said.replace("Wi-Fi", "").replace("Premium", ""), language)
 

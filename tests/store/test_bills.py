@@ -31,6 +31,7 @@ def statement(engine: Engine, period: str, due_on: str, total: int = 5000, **mor
         "points_used": 0,
         "total_with_tax": total,
         "due_on": date.fromisoformat(due_on),
+        "policy": "",
         "paid_on": None,
         "collected_at": None,
     }

@@ -35,7 +35,7 @@ def bill(club: Club, total: int, period: str = "2026-08", contract_id: str = "k-
     }
     row |= {"payment_method": "invoice", "payment_id": "pay-1", "due_on": date(2026, 9, 30)}
     sums = {"standard": total, "included": 0, "untaxed": 0, "tax": 0, "points_used": 0}
-    row |= {**sums, "total_with_tax": total, "paid_on": None, "collected_at": None}
+    row |= {**sums, "total_with_tax": total, "policy": "", "paid_on": None, "collected_at": None}
     within(club.engine, lambda c: insert(c, StatementRow, [row]))
 
 

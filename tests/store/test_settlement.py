@@ -34,6 +34,7 @@ def owed(engine: Engine, contract_id: str, method: str, total: int = 5000, **mor
         "points_used": 0,
         "total_with_tax": total,
         "due_on": date(2026, 7, 31),
+        "policy": "",
         "paid_on": None,
         "collected_at": None,
     }

@@ -162,6 +162,7 @@ def upgrade() -> None:
         sa.Column("points_used", sa.Integer(), nullable=False),
         sa.Column("total_with_tax", sa.Integer(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=True),
         sa.Column("collected_at", store.types.Instant(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("contract_id", "period"),

@@ -20,7 +20,7 @@ _SUMS = (144, 26)
 
 
 def statement(shown: dict[str, Any], name: str, words: Language) -> bytes:
-    """The statement that `api.statements.shown` tells, for the customer of that name."""
+    """The statement that `rules.statement_shown` tells, for the customer of that name."""
     said = _WORDS[words]
     period, number = _month(shown["period"], words), shown["billing_number"]
     title = said["title"].format(month=period)
@@ -31,7 +31,7 @@ def statement(shown: dict[str, Any], name: str, words: Language) -> bytes:
         _payment(shown, words),
     ]
     made_on = midnight(jobs.following(shown["period"]))
-    return pdf(title, ["\n".join(head), *_tables(shown, words)], words, made_on)
+    return pdf(title, ["\n".join(head), *details(shown, words)], words, made_on)
 
 
 def _payment(shown: dict[str, Any], words: Language) -> str:
@@ -44,7 +44,7 @@ def _payment(shown: dict[str, Any], words: Language) -> str:
     return _WORDS[words][key].format(method=method, day=_day(paid or shown["due_on"], words))
 
 
-def _tables(shown: dict[str, Any], words: Language) -> list[Block]:
+def details(shown: dict[str, Any], words: Language) -> list[Block]:
     """The lines and what they come to; purchases apart where they are an invoice of their own (MAT-6)."""
     ours = [line for line in shown["lines"] if line["kind"] != "purchase"]
     bought = [line for line in shown["lines"] if line["kind"] == "purchase"]

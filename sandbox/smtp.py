@@ -5,7 +5,8 @@ import base64
 import json
 from datetime import datetime
 from email import message_from_bytes
-from email.header import decode_header, make_header
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -84,19 +85,39 @@ class MailServer:
 
 
 def _read(content: bytes, to: str) -> Delivery:
+    """Whoever wrote it: what of it nobody can read is marked or left out."""
     mail = message_from_bytes(content)
+    own = {name: _header(mail, header) or None for name, header in DEV_HEADERS.items()}
     return Delivery(
-        delivery_id=mail[DEV_HEADERS["delivery_id"]] or mail["Message-ID"] or sha256(content).hexdigest(),
-        at=_date(mail),
+        delivery_id=own["delivery_id"] or _header(mail, "Message-ID") or sha256(content).hexdigest(),
+        at=_date(_header(mail, "Date")),
         channel="mail",
-        kind=mail[DEV_HEADERS["kind"]],
+        kind=own["kind"],
         to=to,
         email=to,
-        contract_id=mail[DEV_HEADERS["contract_id"]],
-        subject=str(make_header(decode_header(mail["Subject"] or ""))),
+        contract_id=own["contract_id"],
+        subject=_header(mail, "Subject"),
         text=_text(mail),
-        fields=_fields(mail),
+        fields=_fields(own["fields"] or ""),
     )
+
+
+def _header(mail: Message, name: str) -> str:
+    """In one line; "" where there is none."""
+    try:
+        parts = decode_header(mail[name] or "")
+    except HeaderParseError:
+        parts = [(str(mail[name]), None)]
+    words = (part if isinstance(part, str) else _decoded(part, charset) for part, charset in parts)
+    return " ".join("".join(words).split())
+
+
+def _decoded(words: bytes, charset: str | None) -> str:
+    """An unknown charset is taken for UTF-8."""
+    try:
+        return words.decode(charset or "utf-8", "replace")
+    except (LookupError, ValueError):
+        return words.decode("utf-8", "replace")
 
 
 def _text(mail: Message) -> str:
@@ -104,19 +125,21 @@ def _text(mail: Message) -> str:
         if part.get_content_maintype() == "text":
             words = part.get_payload(decode=True)
             assert isinstance(words, bytes)
-            return words.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n")
+            return _decoded(words, part.get_content_charset()).replace("\r\n", "\n")
     return ""
 
 
-def _date(mail: Message) -> datetime:
+def _date(written: str) -> datetime:
     try:
-        date = parsedate_to_datetime(mail["Date"] or "")
+        date = parsedate_to_datetime(written)
     except ValueError:
         return datetime.now(JST)
     return date if date.tzinfo else datetime.now(JST)
 
 
-def _fields(mail: Message) -> dict[str, str]:
-    packed = mail[DEV_HEADERS["fields"]]
-    fields: dict[str, str] = json.loads(base64.b64decode("".join(packed.split()))) if packed else {}
-    return fields
+def _fields(packed: str) -> dict[str, str]:
+    try:
+        fields = json.loads(base64.b64decode("".join(packed.split())))
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}

@@ -110,6 +110,34 @@ def test_a_mail_from_anybody_is_taken(sandbox: Running) -> None:
     assert (item["subject"], item["text"].strip(), item["kind"]) == ("件名", "本文", None)
 
 
+@pytest.mark.parametrize(
+    ("head", "subject", "text"),
+    [
+        (
+            b"Subject: =?x-nix?B?5Lu2?= =?utf-8?Q?=E5=90=8D?=\r\nContent-Type: text/plain; charset=x-nix",
+            "件名",
+            "本文",
+        ),
+        (b"Subject: \xe4\xbb\xb6\x83\r\nContent-Type: text/plain; charset=rot13", "件�", "本文"),
+        (
+            b"Subject: =?utf-8?B?gQ==?=\r\n folded\r\nContent-Type: text/plain; charset=us-ascii",
+            "�folded",
+            "�" * 6,
+        ),
+        (b"Subject: =?utf-8?B?g?=\r\nX-Keiyaku-Fields: none\r\nDate: \xe4\xbb\xb6", "=?utf-8?B?g?=", "本文"),
+        (b"X-Keiyaku-Contract: \xe4\xbb\xb6\r\nX-Keiyaku-Fields: MQ==", "", "本文"),
+    ],
+)
+def test_a_mail_in_a_charset_that_nobody_knows_is_taken_as_well_as_can_be(
+    sandbox: Running, head: bytes, subject: str, text: str
+) -> None:
+    to = f"{uuid4()}@example.jp"
+    with smtplib.SMTP("127.0.0.1", sandbox.smtp_port) as server:
+        server.sendmail("x@example.jp", to, head + b"\r\n\r\n" + "本文".encode())
+    [item] = sandbox.outbox(to=to)
+    assert (item["subject"], item["text"].strip(), item["fields"]) == (subject, text, {})
+
+
 def send(sandbox: Running, contract: str, subject: str) -> None:
     mail = EmailMessage()
     mail["To"], mail["Subject"], mail["Date"] = "a@example.jp", subject, NOON

@@ -17,7 +17,7 @@ from rules.points import lapses_on
 from store import accounts, bulk
 from store.changes import facts
 from store.ledger import FeeRow, ImportedRow, MemberRow, PayingRow, PointRow
-from store.points import ledger_row
+from store.points_grant import ledger_row
 from store.sql import alone
 from store.tables import (
     AccountRow,

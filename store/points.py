@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, literal, select, update
@@ -12,10 +12,12 @@ from rules.calendar import day_of, first_of_month, midnight
 from rules.figures import Policy
 from rules.points import Lot, Wanted
 from rules.refusal import Refusal
-from store import contracts, points_grant, points_lapse
+from store import contracts, points_grant, points_lapse, statements
 from store.ledger import ExchangeRow, MemberRow, PointRow, RunRow
+from store.points_grant import ledger_row
 from store.points_hold import wait_for_runs
 from store.sql import only
+from store.statement_lines import Month
 from store.tables import EntryRow, LineAccessRow
 from store.write import insert, insert_found, table
 
@@ -47,6 +49,7 @@ def exchange(
     if no := points.not_usable(contract, now):
         return no
     bring_up(connection, contract_id, now, figures)
+    close_awaited(connection, contract_id, now, figures)
     held = lots(connection, contract_id, now)
     paid = _paid(connection, contract_id, midnight(first_of_month(day_of(now))))
     proven = from_line or key_registered(connection, contract_id)
@@ -83,21 +86,6 @@ def _spend(
     note(connection, contract_id, f"points_for_{wanted.kind}", now, points=wanted.points)
 
 
-def ledger_row(
-    contract_id: str, granted_on: date, lapses_on: date, what: str, ref: str, points: int, at: datetime
-) -> dict[str, Any]:
-    """A row of the ledger: `points` with their sign."""
-    return {
-        "contract_id": contract_id,
-        "granted_on": granted_on,
-        "what": what,
-        "ref": ref,
-        "points": points,
-        "lapses_on": lapses_on,
-        "at": at,
-    }
-
-
 def note(connection: Connection, contract_id: str, what: str, now: datetime, **data: Any) -> None:
     """A line for the timeline, of what no machine decides."""
     entry = {"contract_id": contract_id, "at": now, "recorded_at": now, "what": what, "by": "customer"}
@@ -124,6 +112,7 @@ def catch_up(connection: Connection, contract_id: str, now: datetime, figures: P
     """The same for whoever only looks, as long as the line is there."""
     if points.not_usable(contracts.lock_line(connection, contract_id), now) is None:
         bring_up(connection, contract_id, now, figures)
+        close_awaited(connection, contract_id, now, figures)
 
 
 def bring_up(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> None:
@@ -131,7 +120,7 @@ def bring_up(connection: Connection, contract_id: str, until: datetime, figures:
 
     A suspension that a late engine has not written down yet is known by the dates of the bill (PNT-3).
     """
-    late = behind(connection, contract_id, until, figures)
+    late = behind(connection, contract_id, until, figures, points_grant.JOB, points_lapse.JOB)
     contract = contracts.snapshot(connection, contract_id) if late else None
     for due in late:
         if due.job != points_grant.JOB:
@@ -140,17 +129,34 @@ def bring_up(connection: Connection, contract_id: str, until: datetime, figures:
             points_grant.grant(connection, due.period, only(contract_id), figures)
 
 
-def behind(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> list[jobs.Due]:
-    """The runs that concern the line and should be done by `until`, but are not."""
+def close_awaited(connection: Connection, contract_id: str, now: datetime, figures: Policy) -> None:
+    """A bill that points are to come off is made first where month end is late: what it does not need may be spent (PNT-6)."""
+    late = [due.period for due in behind(connection, contract_id, now, figures, statements.JOB)]
+    first = _awaited(connection, contract_id) if late else None
+    if first is not None and first <= late[-1]:
+        for period in late:
+            statements.close(connection, Month(period, only(contract_id)), figures)
+
+
+def _awaited(connection: Connection, contract_id: str) -> str | None:
+    """The earliest month whose bill points are still to come off."""
+    mine = _exchanges.c.used.is_(None) & (_exchanges.c.contract_id == contract_id)
+    first: str | None = connection.execute(select(func.min(_exchanges.c.period)).where(mine)).scalar_one()
+    return first
+
+
+def behind(
+    connection: Connection, contract_id: str, until: datetime, figures: Policy, *named: str
+) -> list[jobs.Due]:
+    """The runs of the jobs `named` that concern the line and should be done by `until`, but are not."""
     found = select(_members.c.counted_from).where(_members.c.contract_id == contract_id)
     since = connection.execute(found).scalar_one_or_none()
     if since is None:
         return []
     done = select(_runs.c.job, _runs.c.period).where(_runs.c.state == "done")
     known = {(row.job, row.period) for row in connection.execute(done.where(_runs.c.due_at > since))}
-    runs = (points_grant.JOB, points_lapse.JOB)
     due = jobs.due_between(since, until, figures)
-    return [one for one in due if one.job in runs and (one.job, one.period) not in known]
+    return [one for one in due if one.job in named and (one.job, one.period) not in known]
 
 
 def forfeit(connection: Connection, contract_id: str, at: datetime) -> None:

@@ -36,6 +36,21 @@ _fees, _blocks = table(FeeRow), table(BlockRow)
 _line_type: ColumnElement[str] = func.coalesce(_fees.c.item, _contracts.c.line_type)
 
 
+def ledger_row(
+    contract_id: str, granted_on: date, lapses_on: date, what: str, ref: str, points: int, at: datetime
+) -> dict[str, Any]:
+    """A row of the ledger: `points` with their sign."""
+    return {
+        "contract_id": contract_id,
+        "granted_on": granted_on,
+        "what": what,
+        "ref": ref,
+        "points": points,
+        "lapses_on": lapses_on,
+        "at": at,
+    }
+
+
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """How many lines get points for the month."""
     found = _due(period, policy, everybody).subquery()

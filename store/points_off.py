@@ -12,8 +12,9 @@ from rules import jobs, points
 from rules.calendar import day_of
 from rules.figures import Policy
 from store.ledger import ExchangeRow, MemberRow, PointRow, StatementRow
-from store.points import ledger_row
+from store.points_grant import ledger_row
 from store.points_hold import hold_ends_back
+from store.sql import Whose
 from store.tables import ContractRow
 from store.write import insert, table
 
@@ -21,8 +22,8 @@ _rows, _exchanges, _members = table(PointRow), table(ExchangeRow), table(MemberR
 _statements, _contracts = table(StatementRow), table(ContractRow)
 
 
-def take_off(connection: Connection, period: str, after: str, until: str, policy: Policy) -> dict[str, int]:
-    """Take bill payments off statements of `period` that are written already, of contracts after `after` up to `until`.
+def take_off(connection: Connection, period: str, whose: Whose, policy: Policy) -> dict[str, int]:
+    """Take bill payments off statements of `period` that are written already.
 
     Sets `points_used` and `total_with_tax` of those statements; returns the points used, by contract. On a contract's
     last statement all its bill payments are, as no later one will come. Repeating it does nothing.
@@ -30,14 +31,14 @@ def take_off(connection: Connection, period: str, after: str, until: str, policy
     at = jobs.due_at(policy.job("month-end"), period)
     hold_ends_back(connection)
     used: dict[str, int] = {}
-    pending = connection.execute(_pending(period, after, until)).mappings()
+    pending = connection.execute(_pending(period, whose)).mappings()
     for contract_id, exchanges in groupby(pending.all(), lambda row: str(row["contract_id"])):
         used[contract_id] = _pay(connection, list(exchanges), at)
         _write_off(connection, contract_id, period, used[contract_id])
     return used
 
 
-def _pending(period: str, after: str, until: str) -> Any:
+def _pending(period: str, whose: Whose) -> Any:
     """Bill payments that nothing was taken off by yet, oldest first, with the bill that they come off."""
     bill = (_statements.c.contract_id == _exchanges.c.contract_id) & (_statements.c.period == period)
     last = _contracts.c.in_force_to <= jobs.following(period) - timedelta(days=1)
@@ -47,7 +48,7 @@ def _pending(period: str, after: str, until: str) -> Any:
         .join(_contracts, _contracts.c.contract_id == _exchanges.c.contract_id)
         .outerjoin(_members, _members.c.contract_id == _exchanges.c.contract_id)
         .where(
-            and_(_exchanges.c.contract_id > after, _exchanges.c.contract_id <= until),
+            whose(_exchanges),
             and_(_exchanges.c.kind == "bill_payment", _exchanges.c.used.is_(None)),
             or_(_exchanges.c.period <= period, last),
         )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from rules import jobs, statement
 from rules.calendar import midnight
 from store.ledger import FeeRow, StatementLineRow, StatementRow
-from store.sql import later, midnight_of
+from store.sql import Whose, everybody, later, midnight_of
 from store.tables import ChargeRow, ContractRow, PurchaseRow
 from store.write import insert_found, table
 
@@ -36,11 +36,10 @@ _LINE = ["period", "contract_id", "source", "kind", "item", "provider", "amount"
 
 @dataclass(frozen=True)
 class Month:
-    """A month, and the contracts after `after` up to `until`; all of them where that is not said."""
+    """A month, and the contracts that are looked at; all of them where that is not said."""
 
     period: str
-    after: str | None = None
-    until: str | None = None
+    whose: Whose = everybody
 
     @cached_property
     def first(self) -> date:
@@ -59,10 +58,8 @@ class Month:
         return midnight(jobs.following(self.period))
 
     def within(self, rows: FromClause) -> ColumnElement[bool]:
-        """The range, of whatever has contracts."""
-        if self.after is None or self.until is None:
-            return literal(True)
-        return and_(rows.c.contract_id > self.after, rows.c.contract_id <= self.until)
+        """Those contracts, of whatever has contracts."""
+        return self.whose(rows)
 
     def in_force(self) -> ColumnElement[bool]:
         """Contracts in force on at least one day of the month (LIN-6), and this service's to bill in it."""

@@ -15,7 +15,7 @@ from rules.figures import Policy
 from rules.policy import digest
 from store import points_off, statement_lines
 from store.ledger import PayingRow, StatementLineRow, StatementRow
-from store.sql import alone, floored, many_at_once
+from store.sql import alone, floored, many_at_once, within
 from store.statement_lines import Month
 from store.tables import ChargeRow, ContractRow, DeliveryRow, PartyRow
 from store.write import insert_found, table
@@ -34,7 +34,11 @@ def expected(connection: Connection, period: str, policy: Policy) -> int:
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Statements for contracts after `after` up to `until`; how many have one. Repeated it changes nothing."""
     alone(connection, f"{JOB} {period} {after}")
-    month = Month(period, after, until)
+    return close(connection, Month(period, within(after, until)), policy)
+
+
+def close(connection: Connection, month: Month, policy: Policy) -> int:
+    """The same for the contracts of `month`, also beside a chunk that they belong to."""
     with many_at_once(connection):
         wanted, there = connection.execute(_progress(month)).one()
         if wanted > there:
@@ -42,7 +46,7 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
             statement_lines.write(connection, month, fresh)
             insert_found(connection, StatementRow, _STATEMENT, _statements(month, policy), fresh)
     if wanted > there:
-        points_off.take_off(connection, period, after, until, policy)
+        points_off.take_off(connection, month.period, month.whose, policy)
         connection.execute(_nothing_to_pay(month))
         insert_found(connection, DeliveryRow, _NOTICE, _notices(month, policy), there == 0)
     return int(wanted)

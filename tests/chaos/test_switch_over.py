@@ -28,7 +28,7 @@ from store import points
 from store.database import connect
 from store.ledger import MemberRow, PointRow
 from store.migrate import upgrade
-from store.points import ledger_row
+from store.points_grant import ledger_row
 from store.tables import ContractRow, DeletionRow, DeliveryRow, PassportIdRow
 from store.write import insert, table
 from tests.chaos import parts

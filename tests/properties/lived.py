@@ -18,6 +18,7 @@ from store.changes import record
 from store.contracts import snapshot
 from store.database import in_transaction
 from store.ledger import PointRow, StatementRow
+from store.points_grant import ledger_row
 from store.write import insert, table
 from tests.rules.cases import at
 from tests.workflows.life import Life, line_applied
@@ -145,7 +146,7 @@ class Lived(Life):
 
     def brings(self, granted_on: date, lapses_on: date, number: int, now: datetime) -> None:
         """Points of another day, as a line that is brought in has them."""
-        row = points.ledger_row(self.name, granted_on, lapses_on, "grant", "", number, now)
+        row = ledger_row(self.name, granted_on, lapses_on, "grant", "", number, now)
         self._within(lambda connection: insert(connection, PointRow, [row]))
 
     def lots(self, now: datetime) -> dict[date, tuple[int, date]]:

@@ -15,9 +15,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from rules.jobs import due_between
+from store.database import connect
+from store.ledger import RunRow
 from store.migrate import upgrade
+from store.write import insert
 from tests.properties.agreement import BEGINS
 from tests.properties.edges import Edges
+from tests.rules.cases import POLICY
 
 LIVES = int(os.environ.get("KEIYAKU_TEST_LIVES", "8"))
 YEARS = timedelta(days=3 * 366)
@@ -45,9 +50,22 @@ class Lines(Edges):
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A database with nothing in it but its tables."""
+    """A database with nothing in it, in which month ends are done: `test_statements.py` has them, and `test_points.py`."""
     file = tmp_path_factory.mktemp("lines") / "empty.db"
     upgrade(f"sqlite:///{file}")
+    engine, years = connect(f"sqlite:///{file}"), timedelta(days=15 * 366)
+    with engine.begin() as connection:
+        for due in due_between(BEGINS, BEGINS + years, POLICY):
+            row = {
+                "job": due.job,
+                "period": due.period,
+                "state": "done",
+                "due_at": due.at,
+                "started_at": due.at,
+            }
+            if due.job == "month-end":
+                insert(connection, RunRow, [row | {"expected": 0, "done": 0}])
+    engine.dispose()
     yield file
 
 

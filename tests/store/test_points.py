@@ -12,6 +12,7 @@ from rules.refusal import Refusal
 from store import points, points_grant, points_lapse
 from store.changes import facts
 from store.ledger import PointRow
+from store.points_grant import ledger_row
 from store.tables import ContractRow
 from store.write import insert, set_values
 from tests.properties.lived import Lived
@@ -222,7 +223,7 @@ def test_what_came_back_to_a_lot_that_has_lapsed_is_named_and_holds_up_nobody(cl
         club.member(name)
     club.grant("2026-04")
     within(club.engine, lambda c: points_lapse.chunk(c, "FY2028", "", "k-1", POLICY))
-    back = points.ledger_row(
+    back = ledger_row(
         "k-1", date(2026, 5, 1), date(2029, 3, 31), "return", "x-9", 30, at("2029-05-01 00:00:00")
     )
     within(club.engine, lambda c: insert(c, PointRow, [back]))

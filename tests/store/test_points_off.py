@@ -10,9 +10,10 @@ from sqlalchemy import Engine, select
 
 from store import points_off
 from store.ledger import ExchangeRow, StatementRow
+from store.sql import everybody
 from store.write import insert, table
 from tests.rules.cases import POLICY, at
-from tests.store.club import EVERYBODY, Club, within
+from tests.store.club import Club, within
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def bill(club: Club, total: int, period: str = "2026-08", contract_id: str = "k-
 
 
 def off(club: Club, period: str = "2026-08") -> dict[str, int]:
-    return within(club.engine, lambda c: points_off.take_off(c, period, *EVERYBODY, POLICY))
+    return within(club.engine, lambda c: points_off.take_off(c, period, everybody, POLICY))
 
 
 def billed(club: Club, period: str = "2026-08") -> tuple[int, int]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from tests.store.bills import bill, close, left
-from tests.store.club import Club
+from rules.policy import load
+from store import points
+from tests.rules.cases import at
+from tests.store.bills import bill, billed, close, left
+from tests.store.club import Club, within
 
 
-def member(engine: Engine, fee: int = 5200) -> Club:
+def member(engine: Engine, fee: int = 5200, *names: str) -> Club:
     """Somebody who has 400 points by August 2026, and pays so much a month."""
     made = Club(engine)
-    made.member()
-    made.costs("k-1", "next", "2026-04-01", amount=fee)
+    for name in names or ("k-1",):
+        made.member(name)
+        made.costs(name, "next", "2026-04-01", amount=fee)
     for period in ("2026-04", "2026-05", "2026-06", "2026-07"):
         made.grant(period)
     return made
@@ -60,3 +66,104 @@ def test_run_twice_no_points_come_off_twice(engine: Engine) -> None:
     before = (bill(engine, "2026-08"), club.ledger())
     close(engine, "2026-08")
     assert (bill(engine, "2026-08"), club.ledger()) == before
+
+
+def without(found: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in names}
+
+
+# A month end that is late
+
+
+@pytest.mark.rule("PNT-5")
+@pytest.mark.rule("PNT-6")
+@pytest.mark.rule("PNT-10")
+def test_what_a_late_month_end_would_return_can_be_spent_and_all_is_as_if_it_had_been_in_time(
+    engine: Engine,
+) -> None:
+    club = member(engine, 100, "k-1", "k-2")
+    for name in ("k-1", "k-2"):
+        club.exchange(name, 350, "2026-07-10 12:00:00")
+    close(engine, "2026-07", "2026-08", between=("", "k-1"))
+    for name in ("k-1", "k-2"):
+        # 50 were left, 240 that the bill did not need come back, 100 are granted.
+        assert club.exchange(name, 391, "2026-09-02 12:00:00") is not None
+        assert club.exchange(name, 300, "2026-09-02 12:00:00") is None
+        assert club.balance(name, "2026-09-02 12:00:01") == 90
+    close(engine, "2026-07", "2026-08")
+    assert club.ledger("k-1") == club.ledger("k-2")
+    own = ("contract_id", "billing_number")
+    for period in ("2026-07", "2026-08"):
+        assert without(bill(engine, period, "k-1"), *own) == without(bill(engine, period, "k-2"), *own)
+    assert left(engine, "2026-08") == []
+
+
+@pytest.mark.rule("PNT-8")
+def test_who_only_looks_sees_what_a_late_month_end_would_return(engine: Engine) -> None:
+    club = member(engine, 100)
+    club.exchange("k-1", 350, "2026-07-10 12:00:00")
+    within(engine, lambda c: points.catch_up(c, "k-1", at("2026-09-01 00:09:59"), load()))
+    assert (club.balance("k-1", "2026-09-01 00:09:59"), billed(engine)) == (50, [])
+    within(engine, lambda c: points.catch_up(c, "k-1", at("2026-09-01 00:10:00"), load()))
+    assert club.balance("k-1", "2026-09-01 00:10:00") == 290
+    assert billed(engine) == ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08"]
+
+
+@pytest.mark.rule("BIL-8")
+def test_a_bill_that_no_points_wait_for_is_left_to_the_run(engine: Engine) -> None:
+    club = member(engine)
+    assert club.exchange("k-1", 100, "2026-08-10 12:00:00") is None
+    assert club.exchange("k-1", 100, "2026-09-02 12:00:00") is None
+    assert billed(engine) == []
+
+
+@pytest.mark.rule("BIL-8")
+@pytest.mark.rule("PNT-10")
+def test_while_the_run_is_under_way_points_come_off_a_bill_once(engine: Engine) -> None:
+    names = [f"k-{number}" for number in range(6)]
+    club = member(engine, 100, *names)
+    for name in names:
+        club.exchange(name, 350, "2026-07-10 12:00:00")
+    with ThreadPoolExecutor(8) as threads:
+        runs = [threads.submit(close, engine, "2026-08") for _ in range(2)]
+        asked = [threads.submit(club.exchange, name, 200, "2026-09-01 01:00:00") for name in names]
+        assert [one.result() for one in asked] == [None] * len(names)
+        assert [one.result() for one in runs] == [[len(names)]] * 2
+    for name in names:
+        found = bill(engine, "2026-08", name)
+        assert (found["points_used"], found["total_with_tax"]) == (110, 0)
+        assert club.balance(name, "2026-09-01 01:00:01") == 90
+    assert left(engine, "2026-08") == []
+
+
+@pytest.mark.rule("COL-4")
+@pytest.mark.rule("PNT-6")
+@pytest.mark.rule("PNT-9")
+def test_after_the_end_a_late_month_end_leaves_no_point_and_the_bill_is_as_if_it_had_been_in_time(
+    engine: Engine,
+) -> None:
+    club = member(engine, 100, "k-1", "k-2")
+    for name in ("k-1", "k-2"):
+        club.exchange(name, 350, "2026-07-10 12:00:00")
+    close(engine, "2026-07", "2026-08", between=("", "k-1"))
+    for name in ("k-1", "k-2"):
+        club.ends(name, "2026-09-03 12:00:00")
+        club.changes(name, ended_at=at("2026-09-03 12:00:00"), in_force_to=date(2026, 9, 3))
+        assert club.balance(name, "2026-09-03 12:00:00") == 0
+    close(engine, "2026-07", "2026-08")
+    for name in ("k-1", "k-2"):
+        assert club.balance(name, "2026-09-03 12:00:00") == 0
+        assert (
+            bill(engine, "2026-08", name)["points_used"],
+            bill(engine, "2026-08", name)["total_with_tax"],
+        ) == (110, 0)
+    for then in ("2026-09-01 00:09", "2026-09-01 00:10", "2026-09-03 11:59", "2026-09-03 12:00"):
+        assert as_of(club, "k-1", then) == as_of(club, "k-2", then)
+
+
+def as_of(club: Club, name: str, then: str) -> dict[str, int]:
+    """What was left of each lot at that minute."""
+    left: dict[str, int] = {}
+    for when, lot, _, number in club.ledger(name):
+        left[lot] = left.get(lot, 0) + (number if when <= then else 0)
+    return left

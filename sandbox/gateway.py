@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from outside.notice import JST
 
-GatewayFault = Literal["up", "down", "decline"]
+GatewayFault = Literal["up", "down", "decline", "slow"]
 
 OK, DECLINED, SLOW, FLAKY = "tok_ok", "tok_declined", "tok_slow", "tok_flaky"
 FLAKY_FAILURES = 2
@@ -24,7 +24,10 @@ class Answer(NamedTuple):
 
 
 class SandboxGateway:
-    """`down`: 503 for all; `decline`: no new card and no new charge is taken. Answers given stay given."""
+    """`down`: 503 for all; `decline`: no new card and no new charge is taken; `slow`: every new one takes its time.
+
+    Answers given stay given.
+    """
 
     def __init__(self, shelf: sqlite3.Connection, slow_seconds: float) -> None:
         self._shelf = shelf
@@ -73,7 +76,7 @@ class SandboxGateway:
             return self._row(key)
         answer = self._decide(call["path"], key, call["token"])
         # what is done is done at once; only the answer takes its time, and a repeat waits for the same moment
-        slow = (call["path"], call["token"]) == ("cards", SLOW)
+        slow = self.fault == "slow" or (call["path"], call["token"]) == ("cards", SLOW)
         ready_at = time.time() + (self._slow_seconds if slow else 0)
         self._shelf.execute(
             "UPDATE call SET status = ?, answer = ?, ready_at = ? WHERE key = ?",

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import Timeout
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
 import worker
 from activities import settlement as stage
+from outside import payments
 from outside.notice import Unreachable
+from outside.payments import Gateway
 from rules import jobs
 from rules.calendar import JST, day_of, first_of_month, last_of_month
 from rules.facts import Contract
@@ -26,6 +29,7 @@ from store.write import table
 from tests.activities.cases import OwnLife
 from tests.activities.world import OutsideWorld, World
 from tests.rules.cases import POLICY
+from tests.sandbox import process
 from tests.store.test_record import PARTY
 from tests.store.test_settlement import card, owed
 from tests.workflows.life import line_applied
@@ -41,10 +45,18 @@ STEPS = 32
 async def with_worker(outside: OutsideWorld, template: Path) -> AsyncIterator[World]:
     """A world in which contracts' workflows are served."""
     made = outside.world(template)
+    async with served(made):
+        yield made
+
+
+@asynccontextmanager
+async def served(made: World) -> AsyncIterator[None]:
+    """Its contracts' workflows run."""
+    outside = made.outside
     activities: list[Callable[..., Any]] = list(made.activities.values())
     with ThreadPoolExecutor(4) as executor:
         async with worker.make_worker(outside.client, outside.settings, activities, executor):
-            yield made
+            yield
 
 
 @pytest.fixture
@@ -178,6 +190,37 @@ async def test_a_card_that_cannot_be_reached_holds_up_no_other(
     assert await settle(world) == 1
     assert left(world) == [flaky]
     assert (paid_on(world, good), pending(world, flaky)) == (day_of(DUE), [])
+
+
+@pytest.mark.rule("BIL-3")
+@pytest.mark.parametrize(("patience", "tries"), [(0.3, 30), (20, 1)])
+async def test_a_gateway_that_answers_late_takes_the_money_once_and_nobody_is_taken_for_unpaid(
+    outside: OutsideWorld,
+    template: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
+    tries: int,
+) -> None:
+    """Whether it answers after we have hung up, or just before."""
+    monkeypatch.setattr(payments, "TIMEOUT", Timeout(patience))
+    with process.run(tmp_path, "--slow-seconds", "2") as slow:
+        settings = outside.settings.model_copy(update={"gateway_url": slow.gateway_url})
+        async with Gateway(settings) as gateway:
+            there = OutsideWorld(settings, slow, outside.client, gateway, outside.faults)
+            async with with_worker(there, template) as world:
+                names = [await paid_by_card(world, name, "tok_ok") for name in "ab"]
+                slow.faults(gateway="slow")
+                if tries > 1:
+                    with pytest.raises(Unreachable):
+                        await settle(world, attempts=1)
+                    assert [(paid_on(world, name), pending(world, name)) for name in names] == [
+                        (None, [])
+                    ] * 2
+                await settle(world, attempts=tries)
+                assert [paid_on(world, name) for name in names] == [day_of(DUE)] * 2
+                assert sorted(charges(world)) == [(f"settlement-{PERIOD}-{name}", 5000) for name in names]
+                assert (left(world), begun(world)) == ([], {})
 
 
 @pytest.mark.rule("BIL-3")

@@ -74,6 +74,16 @@ def test_a_repeat_to_a_slow_card_waits_for_the_first_answer(tmp_path: Path, key:
         assert done(sandbox, "cards", key) == 1
 
 
+def test_while_it_is_slow_a_charge_is_made_at_once_and_answered_late(tmp_path: Path, key: str) -> None:
+    with run(tmp_path, "--slow-seconds", "0.7") as sandbox, ThreadPoolExecutor() as pool:
+        card = sandbox.pay("cards", f"card-{key}", card_token="tok_ok").json()
+        sandbox.faults(gateway="slow")
+        waiting = pool.submit(sandbox.pay, "charges", key, reference=card["reference"], amount=4800)
+        time.sleep(0.3)
+        assert (done(sandbox, "charges", key), waiting.done()) == (1, False)
+        assert waiting.result().status_code == 201
+
+
 @pytest.mark.parametrize(
     ("what", "body"),
     [

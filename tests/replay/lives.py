@@ -10,14 +10,17 @@ from sqlalchemy import select
 
 from api.callers import issue
 from credentials import Credentials
+from rules import policy
 from store.database import connect, reading
 from store.tables import ContractRow
 from store.write import table
+from tests.club import ask_to_join, link_of, open_link
 from tests.line import active_line
 from tests.owing import INVOICE, Owing
-from tests.stack import Customer, Rental, Stack, eventually
+from tests.stack import APPLICANT, Customer, Rental, Stack, eventually
 
 CHANGE = {"plan": "wifi-50", "course": "standard"}
+PHONE = "08012345678"
 
 
 def individual(stack: Stack) -> list[str]:
@@ -110,6 +113,48 @@ def terminated(stack: Stack) -> list[str]:
     return [rental.contract_id]
 
 
+def club(stack: Stack) -> list[str]:
+    """By easy entry, whose link nobody opens; then by a second link that replaces a first; then a key for exchanges."""
+    stack.at(day=range(2, 20))
+    line = active_line(stack, applicant={"phone": PHONE})
+    entry = {"email": "easy@example.jp", "name": APPLICANT["name"], "phone": PHONE}
+    assert stack.call("POST", "/v1/memberships", json=entry).status_code == 202
+    stack.do("check_membership", line.contract_id, "approve")
+    stack.pass_days(8)
+    for _ in range(2):
+        assert ask_to_join(line).status_code == 202
+    assert open_link(stack, link_of(stack, line.contract_id, 3)).status_code == 200
+    assert line.customer.post(f"{line.path}/authentication-keys").status_code == 201
+    stack.mailed("authentication_key", line.contract_id)
+    return [line.contract_id]
+
+
+def rested(stack: Stack) -> list[str]:
+    """All is quiet for so long that its workflow ends."""
+    return [at_rest(stack).contract_id]
+
+
+def woken(stack: Stack) -> list[str]:
+    """What is asked for after the rest begins a new run; and it comes to rest again."""
+    rental = at_rest(stack)
+    stack.at(day=range(2, 20))
+    card(rental, "tok_ok")
+    quiet(stack, rental)
+    return [rental.contract_id]
+
+
+def at_rest(stack: Stack) -> Rental:
+    rental = stack.active_contract()
+    quiet(stack, rental)
+    return rental
+
+
+def quiet(stack: Stack, rental: Rental) -> None:
+    """Nothing is on its way, and nothing happens for a month and longer."""
+    eventually(lambda: not on_their_way(stack, rental.contract_id))
+    stack.pass_days(policy.load().workflow.rest_after_days + 2)
+
+
 def refused_recipient(stack: Stack) -> list[str]:
     contract_id = stack.apply()
     faults(stack, smtp="refuse")
@@ -196,5 +241,8 @@ LIVES: dict[str, Callable[[Stack], list[str]]] = {
     "refused-recipient": refused_recipient,
     "collected": collected,
     "terminated": terminated,
+    "club": club,
+    "rested": rested,
+    "woken": woken,
 }
 LONG_LIVES: dict[str, Callable[[Stack], list[str]]] = {"begun-anew": begun_anew}

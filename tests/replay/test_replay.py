@@ -16,7 +16,8 @@ from temporalio.worker import Replayer
 import worker
 from rules import policy
 from settings import Settings
-from tests.replay.lives import LIVES, LONG_LIVES
+from tests.club import PASSWORD
+from tests.replay.lives import LIVES, LONG_LIVES, PHONE
 from tests.replay.record import HISTORIES
 from tests.stack import APPLICANT
 from workflows.contract import ContractWorkflow
@@ -67,13 +68,23 @@ def test_every_life_is_recorded() -> None:
     assert len([file for file in FILES if file.stem.startswith("begun-anew")]) > 1
 
 
+def test_who_rests_has_slept_once_and_ended() -> None:
+    for name in ("rested-1", "woken-1"):
+        told = [
+            event["eventType"] for event in json.loads((HISTORIES / f"{name}.json").read_text())["events"]
+        ]
+        assert told[-1] == "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED", name
+        assert "EVENT_TYPE_TIMER_FIRED" in told, name
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_no_history_says_who_the_customer_is(file: Path) -> None:
     said = "\n".join(texts(json.loads(file.read_text())))
     for name, value in APPLICANT.items():
         if name != "kind":
             assert value not in said, name
-    assert "tok_" not in said
+    for secret in ("tok_", PASSWORD, PHONE, "easy@", "club@"):
+        assert secret not in said, secret
 
 
 def texts(told: Any) -> Iterator[str]:

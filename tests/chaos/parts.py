@@ -16,7 +16,7 @@ from tests.chaos.forking import Forked, Forks
 
 
 class Parts:
-    """Started by the same commands as `keiyaku up` starts them, but nobody stops them all when one dies."""
+    """Started by the same commands as `keiyaku up` starts them. What ends by itself, as another part is down, comes back."""
 
     def __init__(self, what: plan.Plan, instead: Mapping[str, tuple[str, ...]], forks: Forks | None) -> None:
         self.plan, self.settings = what, what.settings
@@ -26,12 +26,28 @@ class Parts:
         self.forks = forks
         self.kills = 0
         self.down: set[str] = set()
+        self.changing = asyncio.Lock()
 
     async def start(self, name: str) -> None:
-        self.down.discard(name)
+        """Unless it came back by itself."""
+        async with self.changing:
+            if name not in self.running or self.running[name].ended.done():
+                await self._start(name)
+
+    async def _start(self, name: str) -> None:
         part = self.parts[name]
         warm = self.forks and self.forks.can(part)
         self.running[name] = await (self.forks.start if self.forks and warm else start)(part)
+        self.down.discard(name)
+
+    async def come_back(self) -> None:
+        """As `restart: unless-stopped` does it; what was killed stays down until it is started."""
+        while True:
+            async with self.changing:
+                for name in self.running.keys() - self.down:
+                    if self.running[name].ended.done():
+                        await self._start(name)
+            await asyncio.sleep(0.2)
 
     def change(self, name: str, **env: str) -> None:
         """It starts with other settings from now on."""
@@ -39,19 +55,19 @@ class Parts:
         self.parts[name] = replace(part, env=dict(part.env) | env)
 
     async def ready(self, name: str) -> None:
-        """Until it works. Whatever ended by itself, as another part was down, is started again, as a real one would be."""
+        """Until it works."""
         async with asyncio.timeout(60):
-            while await self.parts[name].ready():
-                for other in self.running.keys() - self.down:
-                    if self.running[other].ended.done():
-                        await self.start(other)
+            while True:
+                if not await self.parts[name].ready():
+                    return
                 await asyncio.sleep(0.05)
 
     async def kill(self, name: str) -> None:
         """As `kill -9` does it. It stays down until it is started."""
-        self.down.add(name)
-        self.running[name].kill()
-        await self.running[name].ended
+        async with self.changing:
+            self.down.add(name)
+            self.running[name].kill()
+            await self.running[name].ended
         self.kills += 1
 
     def pid(self, name: str) -> int:
@@ -73,15 +89,19 @@ async def parts(
 ) -> AsyncIterator[Parts]:
     """All of them running, some by another command; whatever the test did, none is left afterwards."""
     await asyncio.to_thread(upgrade, what.settings.database_url)
-    made = Parts(what, instead, forks)
+    made, coming_back = Parts(what, instead, forks), None
     try:
         for stage in what.stages:
             for part in stage:
                 await made.start(part.name)
             for part in stage:
                 await made.ready(part.name)
+        coming_back = asyncio.create_task(made.come_back())
         yield made
     finally:
+        if coming_back:
+            coming_back.cancel()
+            await asyncio.gather(coming_back, return_exceptions=True)
         for child in made.running.values():
             child.kill()
             await child.ended

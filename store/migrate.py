@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
+from store import purchases
 from store.database import connect
 
 _LOCK = 5_318_008
@@ -17,12 +18,14 @@ _one_at_a_time = threading.Lock()
 
 
 def upgrade(url: str) -> None:
-    """Apply every migration that is missing."""
+    """Apply every migration that is missing, and give PostgreSQL the functions of this release."""
     engine = connect(url)
     with _one_at_a_time, engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         command.upgrade(_config(connection), "head")
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(purchases.function(connection.dialect))
     engine.dispose()
 
 

@@ -1,8 +1,8 @@
 """`python -m bench.purchases`: purchases against the bare transaction on PostgreSQL, and beside a flood of logins (MAT-4).
 
 Ours is `store.purchases.take` as the API calls it: a function of PostgreSQL, one round trip. The bare one locks the
-line's row and then inserts the purchase, as a person would write it, and judges nothing. Both go through the same pool, by as many callers
-at once, on lines with the same history; rounds take turns.
+line's row and then inserts the purchase, as a person would write it, and judges nothing. Both go through the same pool,
+by as many callers at once, on lines with the same history; rounds take turns.
 """
 
 from __future__ import annotations

@@ -144,6 +144,12 @@ class Gate:
         told: dict[str, Any] = {"start_signal": "catch_up", "start_signal_args": [stored]}
         await self._client.start_workflow(WORKFLOW, stored, **self._how(stored), **told)
 
+    async def begin_anew(self, stored: Contract) -> None:
+        """Its workflow again, from the store, where the engine's no longer goes on. Raises RPCError."""
+        with contextlib.suppress(RPCError):
+            await self._client.get_workflow_handle(stored.contract_id).terminate("goes on from the store")
+        await self.catch_up(stored)
+
     async def _tell(self, stored: Contract) -> None:
         try:
             await self._client.get_workflow_handle(stored.contract_id).signal("catch_up", stored)

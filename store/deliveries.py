@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
+from rules.facts import Contract
 from store.tables import AccountRow, ContractRow, DeliveryRow, PartyRow
 from store.write import set_values, table
 
@@ -67,3 +68,13 @@ def next_stop(connection: Connection, now: datetime) -> datetime | None:
     first, second, unsent = connection.execute(select(deadline, retry, fresh)).one()
     stops = [stop for stop in (first, second, now if unsent else None) if stop]
     return min(stops, default=None)
+
+
+def held_up(connection: Connection, now: datetime) -> list[Contract]:
+    """Every contract of which something is due and not done."""
+    contracts = table(ContractRow)
+    due = _rows.c.next_try_at.is_(None) | (_rows.c.next_try_at <= now)
+    unsent = select(_rows.c.contract_id).where(_rows.c.outcome.is_(None) & due)
+    late = (contracts.c.due_at <= now) | contracts.c.contract_id.in_(unsent)
+    found = connection.execute(select(contracts.c.snapshot).where(late)).scalars()
+    return [Contract.model_validate(snapshot) for snapshot in found]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from tests.stack import Stack, eventually, last_day
 
@@ -133,3 +134,13 @@ def test_a_move_that_comes_while_another_goes_on_waits_for_it(stack: Stack) -> N
         ]
     assert {move.result().status_code for move in moves} <= {200, 409}
     assert stack.now() >= now + timedelta(days=40)
+
+
+async def test_the_clock_goes_on_where_the_server_gave_a_workflow_up(stack: Stack) -> None:
+    stack.at(range(2, 10))
+    rental = stack.active_contract()
+    procedure = rental.agree("cancellation")
+    client = await Client.connect(stack.note["temporal_address"])
+    await client.get_workflow_handle(rental.contract_id).terminate("given up")
+    stack.at(1)
+    assert rental.procedure(procedure["procedure_id"])["state"] == "awaiting_device"

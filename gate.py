@@ -187,8 +187,9 @@ class Gate:
             async with asyncio.timeout(PATIENCE.total_seconds()), queue:
                 return await call()
         except WorkflowUpdateFailedError as failed:
-            refusal = _refusal(failed)
-            raise Refused(Refusal.model_validate(refusal[0])) if refusal else Unavailable from None
+            if refusal := _refusal(failed):
+                raise Refused(Refusal.model_validate(refusal[0])) from None
+            raise Unavailable from failed
         except (WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError) as fault:
             raise Unavailable from fault
 

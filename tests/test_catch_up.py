@@ -30,6 +30,13 @@ def catch_up(stack: Stack, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+async def loses(stack: Stack, contract_id: str) -> Client:
+    """The engine no longer knows of the contract."""
+    client = await Client.connect(stack.note["temporal_address"], data_converter=pydantic_data_converter)
+    await client.get_workflow_handle(contract_id).terminate("lost")
+    return client
+
+
 async def test_a_contract_that_the_engine_lost_runs_again_and_keeps_its_deadlines(
     running_stack: Stack,
 ) -> None:
@@ -37,8 +44,7 @@ async def test_a_contract_that_the_engine_lost_runs_again_and_keeps_its_deadline
     stack.at(range(2, 10))
     rental = stack.active_contract()
     procedure = rental.agree("cancellation")
-    client = await Client.connect(stack.note["temporal_address"])
-    await client.get_workflow_handle(rental.contract_id).terminate("lost")
+    client = await loses(stack, rental.contract_id)
 
     told = catch_up(stack)
 
@@ -58,8 +64,7 @@ async def test_a_request_is_judged_by_what_the_store_knows_though_the_engine_los
     rental = stack.preparing_contract()
     before = stored(stack, rental.contract_id)
     stack.ship(rental.contract_id)
-    client = await Client.connect(stack.note["temporal_address"], data_converter=pydantic_data_converter)
-    await client.get_workflow_handle(rental.contract_id).terminate("lost")
+    client = await loses(stack, rental.contract_id)
     await Gate(client, "contracts").start(before)
 
     procedure = rental.agree("cancellation")

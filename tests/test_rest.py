@@ -7,7 +7,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from rules import policy
 from tests.stack import Rental, Stack, eventually
-from tests.test_catch_up import catch_up
+from tests.test_catch_up import catch_up, loses
 
 DAYS = policy.load().workflow.rest_after_days
 CHANGE = {"plan": "wifi-50", "course": "standard"}
@@ -64,8 +64,7 @@ async def test_catching_up_starts_none_that_rests(running_stack: Stack) -> None:
     stack = running_stack
     resting, pending = in_force(stack), stack.apply()
     stack.pass_days(DAYS + 1)
-    client = await Client.connect(stack.note["temporal_address"])
-    await client.get_workflow_handle(pending).terminate("lost")
+    await loses(stack, pending)
 
     told = catch_up(stack)
 

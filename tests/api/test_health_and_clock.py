@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client
 
 from tests.stack import Stack, eventually, last_day
+from tests.test_catch_up import loses
 
 
 def test_the_process_answers_and_all_its_parts_do(stack: Stack) -> None:
@@ -140,7 +140,6 @@ async def test_the_clock_goes_on_where_the_server_gave_a_workflow_up(stack: Stac
     stack.at(range(2, 10))
     rental = stack.active_contract()
     procedure = rental.agree("cancellation")
-    client = await Client.connect(stack.note["temporal_address"])
-    await client.get_workflow_handle(rental.contract_id).terminate("given up")
+    await loses(stack, rental.contract_id)
     stack.at(1)
     assert rental.procedure(procedure["procedure_id"])["state"] == "awaiting_device"

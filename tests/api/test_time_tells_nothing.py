@@ -180,16 +180,8 @@ CASES: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]] = {
 
 
 LOCKED: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]] = {
-    "the right password of a login that is locked": (
-        "/v1/sessions",
-        lambda stack: login(closed_account(stack), PASSWORD),
-        lambda: login(new_key(), PASSWORD),
-    ),
-    "an access key of a line that is locked": (
-        "/v1/sessions",
-        lambda stack: access(line_of(stack).customer.login_id),
-        lambda: access(new_customer_id()),
-    ),
+    "the right password of a login that is locked": CASES["the right password of a login that is closed"],
+    "an access key of a line that is locked": CASES["the wrong access key of a line"],
     "the right password of a passport ID that is locked": (
         "/v1/purchases",
         lambda stack: purchase(passport_of(stack), PASSWORD),

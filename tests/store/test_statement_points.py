@@ -75,16 +75,22 @@ def without(found: dict[str, Any], *names: str) -> dict[str, Any]:
 # A month end that is late
 
 
+def one_closed_of_two(engine: Engine) -> Club:
+    """Both pay bills with points; the months of k-1 are closed in time, those of k-2 are not."""
+    club = member(engine, 100, "k-1", "k-2")
+    for name in ("k-1", "k-2"):
+        club.exchange(name, 350, "2026-07-10 12:00:00")
+    close(engine, "2026-07", "2026-08", between=("", "k-1"))
+    return club
+
+
 @pytest.mark.rule("PNT-5")
 @pytest.mark.rule("PNT-6")
 @pytest.mark.rule("PNT-10")
 def test_what_a_late_month_end_would_return_can_be_spent_and_all_is_as_if_it_had_been_in_time(
     engine: Engine,
 ) -> None:
-    club = member(engine, 100, "k-1", "k-2")
-    for name in ("k-1", "k-2"):
-        club.exchange(name, 350, "2026-07-10 12:00:00")
-    close(engine, "2026-07", "2026-08", between=("", "k-1"))
+    club = one_closed_of_two(engine)
     for name in ("k-1", "k-2"):
         # 50 were left, 240 that the bill did not need come back, 100 are granted.
         assert club.exchange(name, 391, "2026-09-02 12:00:00") is not None
@@ -142,10 +148,7 @@ def test_while_the_run_is_under_way_points_come_off_a_bill_once(engine: Engine) 
 def test_after_the_end_a_late_month_end_leaves_no_point_and_the_bill_is_as_if_it_had_been_in_time(
     engine: Engine,
 ) -> None:
-    club = member(engine, 100, "k-1", "k-2")
-    for name in ("k-1", "k-2"):
-        club.exchange(name, 350, "2026-07-10 12:00:00")
-    close(engine, "2026-07", "2026-08", between=("", "k-1"))
+    club = one_closed_of_two(engine)
     for name in ("k-1", "k-2"):
         club.ends(name, "2026-09-03 12:00:00")
         club.changes(name, ended_at=at("2026-09-03 12:00:00"), in_force_to=date(2026, 9, 3))

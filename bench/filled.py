@@ -10,6 +10,7 @@ from sqlalchemy import Date, Engine, TextClause, bindparam, text
 from rules import policy
 from rules.calendar import JST
 from rules.facts import Contract
+from store.maintenance import look_over
 from store.types import Instant, Json
 
 BEGAN = datetime(2020, 1, 10, 12, tzinfo=JST)
@@ -57,7 +58,7 @@ def fill(engine: Engine, size: int) -> None:
             statement = f"{into} {_PG if postgresql else _SQLITE} select {found}"
             names = {name for name in given if f":{name}" in statement}
             connection.execute(typed(statement), {name: given[name] for name in names})
-    plainly(engine, "vacuum analyze" if postgresql else "analyze")
+    look_over(engine)
 
 
 def plainly(engine: Engine, statement: str) -> None:

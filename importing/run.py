@@ -31,7 +31,7 @@ from rules.facts import Contract
 from rules.importing import Brought, Rejected
 from settings import Settings
 from store import importing as store
-from store import policies
+from store import maintenance, policies
 from store.database import connect
 
 SOME_REJECTED = 3
@@ -156,6 +156,8 @@ def main(settings: Settings, path: Path, encoding: str | None, on: date | None, 
     try:
         policies.agree(engine, policy.load(settings.policy_file or policy.DEFAULT))
         report, rejected = bring_in(engine, path, encoding, on or day_of(now), now)
+        if report.brought:
+            maintenance.look_over(engine)
     except (OperationalError, ProgrammingError) as fault:
         known = "is it there, and has `keiyaku migrate` been run?"
         raise Unfinished(f"The database does not take it ({type(fault).__name__}); {known}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Engine, text
+from sqlmodel import SQLModel
 
 from store.tables import AnswerRow, DeliveryRow, IntakeRow, PartyRow, PassportIdRow, PaymentRow, ProcedureRow
 from store.write import table
@@ -17,6 +18,19 @@ class Busy(RuntimeError):
 def maintain(engine: Engine) -> None:
     """Rewrite what held personal data. Raises Busy. Others go on meanwhile, but wait while a table is rewritten."""
     (_sqlite if engine.dialect.name == "sqlite" else _postgresql)(engine)
+
+
+def look_over(engine: Engine) -> None:
+    """After many rows came in at once: what the database goes by when it plans.
+
+    Left alone, PostgreSQL would look in the midst of the next run over all contracts, when it has enough to do.
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            connection.execute(text("analyze"))
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"vacuum (analyze) {', '.join(SQLModel.metadata.tables)}"))
 
 
 def _sqlite(engine: Engine) -> None:

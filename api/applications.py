@@ -11,6 +11,7 @@ from pydantic import StringConstraints, model_validator
 from api import commands
 from api.bodies import Body, read_one_of, takes
 from api.callers import Caller, anybody
+from api.faults import unfit
 from api.language import language
 from api.problems import refused
 from api.service import Service, service
@@ -53,7 +54,7 @@ class Payment(Body):
     @model_validator(mode="after")
     def _card_has_token(self) -> Payment:
         if (self.method == "credit_card") != (self.card_token is not None):
-            raise ValueError("card_token comes with credit_card, and only with it")
+            raise unfit("card_token")
         return self
 
 

@@ -19,8 +19,10 @@ from pydantic import (
     ValidationError,
 )
 
+from api import faults
+from api.faults import unfit
 from api.guard import whole
-from api.problems import faults, invalid
+from api.problems import invalid, wrong
 
 M = TypeVar("M", bound="Body")
 END_OF_TIME = 2200
@@ -29,13 +31,13 @@ END_OF_TIME = 2200
 def _text(given: object) -> object:
     # Lax models, which take a text for an instant, would take a number too.
     if not isinstance(given, str) or not re.match(r"\d{4}-\d\d-\d\dT", given):
-        raise ValueError("an instant with its offset, like 2030-04-01T00:00:00+09:00")
+        raise unfit("instant")
     return given
 
 
 def _imaginable(to: datetime) -> datetime:
     if to.year >= END_OF_TIME:
-        raise ValueError(f"before the year {END_OF_TIME}")
+        raise unfit("too_far", year=END_OF_TIME)
     return to
 
 
@@ -54,7 +56,7 @@ async def read(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise invalid(faults(error)) from None
+        raise invalid(faults.found(error)) from None
 
 
 async def read_one_of(request: Request, tag: str, models: Mapping[str, type[M]]) -> M:
@@ -62,7 +64,7 @@ async def read_one_of(request: Request, tag: str, models: Mapping[str, type[M]])
     value = await _json(request)
     given = value.get(tag) if isinstance(value, dict) else None
     if not isinstance(given, str) or given not in models:
-        raise invalid([{"field": tag, "detail": f"one of {', '.join(models)}"}])
+        raise wrong(tag, "one_of", known=", ".join(models))
     return await read(request, models[given])
 
 
@@ -74,9 +76,9 @@ async def _json(request: Request) -> Any:
         value = json.loads(raw)
         unspeakable = _says_what_no_text_may(value)
     except (ValueError, RecursionError):
-        raise invalid([{"field": "", "detail": "not JSON"}]) from None
+        raise wrong("", "not_json") from None
     if unspeakable:
-        raise invalid([{"field": "", "detail": "characters that no text may hold"}])
+        raise wrong("", "unspeakable")
     return value
 
 

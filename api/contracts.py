@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from api import shapes
 from api.bodies import Body, read, takes
 from api.callers import Caller, customer
+from api.faults import Fault
 from api.language import language
 from api.pages import page_of_all
 from api.problems import invalid, not_found, refused
@@ -105,9 +106,7 @@ async def _change(request: Request, contract: Contract, given: Body, what: str) 
     values = given.model_dump(exclude_unset=True)
     empty = [name for name, value in values.items() if value is None]
     if empty or not values:
-        raise invalid(
-            [{"field": name, "detail": "a value is needed"} for name in empty or type(given).model_fields]
-        )
+        raise invalid([Fault(name, "value_needed") for name in empty or type(given).model_fields])
     found = service(request)
     now = found.now()
     state = kinds.as_of(contract, now).state

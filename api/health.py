@@ -11,6 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
 
+from api import words
+from api.language import language
 from api.problems import RETRY_SECONDS
 from api.service import Service, service
 from store import workers
@@ -34,8 +36,8 @@ async def readyz(request: Request) -> JSONResponse:
         return JSONResponse(body)
     problem = {
         "type": "about:blank",
-        "title": "Service Unavailable",
-        "detail": f"not answering: {', '.join(missing)}",
+        "title": words.title(503, language(request)),
+        "detail": words.detail("parts_down", language(request)),
     }
     return JSONResponse(
         {**problem, **body, "status": 503, "missing": missing},

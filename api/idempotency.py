@@ -13,8 +13,9 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api.callers import identify
+from api.faults import Fault
 from api.guard import whole
-from api.problems import PART_DOWN, Problem, document, invalid, unavailable
+from api.problems import PART_DOWN, Problem, document, unavailable, wrong
 from api.service import Service, service
 from rules import ids, policy
 from store import answers
@@ -45,7 +46,7 @@ async def once(request: Request, call_next: Next) -> Response:
 
 async def _once(request: Request, call_next: Next, key: str) -> Response:
     if not key.strip() or len(key) > LONGEST_KEY:
-        raise invalid([{"field": HEADER, "detail": f"1 to {LONGEST_KEY} characters"}])
+        raise wrong(HEADER, "length", least=1, most=LONGEST_KEY)
     found, answer_key = service(request), _answer_key(request, key)
     body_hash = await _body_hash(request)
     claim = await _claim(found, answer_key, body_hash, _contract_id(request))
@@ -86,9 +87,7 @@ async def _claim(found: Service, answer_key: str, body_hash: str, contract_id: s
             lambda c: answers.claim(c, answer_key, body_hash, found.now(), LEASE, contract_id)
         )
         if not claim.mine and claim.row["body_hash"] != body_hash and claim.row["status"] != GONE:
-            raise Problem(
-                422, "key_with_other_body", errors=[{"field": HEADER, "detail": "used with another body"}]
-            )
+            raise Problem(422, "key_with_other_body", faults=[Fault(HEADER, "other_body")])
         if claim.mine or claim.row["status"] is not None:
             return claim
         await asyncio.sleep(0.1)

@@ -10,7 +10,7 @@ from api import running, shapes
 from api.bodies import Body, read, takes
 from api.callers import operator
 from api.pages import page_of_all
-from api.problems import Problem, invalid, not_found
+from api.problems import Problem, not_found, wrong
 from api.service import Service, service
 from rules import jobs, policy
 from rules.figures import Job
@@ -77,7 +77,7 @@ async def _may_run(found: Service, job: Job, asked: Run) -> None:
     """Raises 422 for what is no period of this job, 409 for one that is not over, or whose groundwork is not done."""
     if not jobs.fits(job, asked.period):
         shape = "FYyyyy" if job.job in jobs.YEARLY else "yyyy-mm"
-        raise invalid([{"field": "period", "detail": f"{shape}, a period that {job.job} deals with"}])
+        raise wrong("period", "period", shape=shape, job=job.job)
     due = jobs.due_at(job, asked.period)
     if due > found.now():
         raise Problem(409, "period_not_over", opens_at=shapes.iso(due))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping
 from api import commands, health, shapes
 from api.bodies import Body, read, takes
 from api.callers import customer
+from api.faults import unfit
 from api.language import language
 from api.points import own_line, still_there
 from api.problems import not_found, refused, unavailable
@@ -36,7 +37,7 @@ ANSWERED_AFTER = 0.5
 
 def _password(password: str) -> str:
     if password != password.strip():
-        raise ValueError("a space stands at an end: predictive input may have put it there")
+        raise unfit("space_at_end")
     return password
 
 

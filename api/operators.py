@@ -13,7 +13,7 @@ from api.bodies import Body, read, takes
 from api.callers import operator
 from api.language import language
 from api.pages import asked, page, page_of_all
-from api.problems import Problem, invalid, not_found
+from api.problems import Problem, not_found, wrong
 from api.service import service
 from rules.change import Act
 from rules.tasks import ACTIONS
@@ -81,9 +81,9 @@ async def deal_with(request: Request, task_id: str) -> dict[str, Any]:
 def _fits(kind: str, given: TaskAction) -> None:
     """Raises 422. A form is turned down with a reason, which the customer is told (MAT-10)."""
     if given.action not in ACTIONS[kind]:
-        raise invalid([{"field": "action", "detail": f"one of {', '.join(ACTIONS[kind])}"}])
+        raise wrong("action", "one_of", known=", ".join(ACTIONS[kind]))
     if (kind, given.action) == ("review_form", "turn_down") and not (given.note or "").strip():
-        raise invalid([{"field": "note", "detail": "a form is turned down with a reason"}])
+        raise wrong("note", "reason_needed")
 
 
 @router.get("/contracts", summary="Find contracts")

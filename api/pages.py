@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
-from api.problems import Problem, invalid
+from api.problems import Problem, wrong
 
 T = TypeVar("T")
 Place = tuple[datetime, str]
@@ -50,7 +50,7 @@ def _limit(request: Request) -> int:
 
 def _number(text: str, least: int, most: int, field: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-        raise invalid([{"field": field, "detail": f"a whole number from {least} to {most}"}])
+        raise wrong(field, "whole_number", least=least, most=most)
     return int(text)
 
 
@@ -81,4 +81,4 @@ def _decoded(cursor: str) -> str:
 
 
 def _no_cursor() -> Problem:
-    return invalid([{"field": "cursor", "detail": "the next_cursor of the page before"}])
+    return wrong("cursor", "cursor")

@@ -14,8 +14,9 @@ from api import commands, shapes
 from api.bodies import Body, read, takes
 from api.callers import customer
 from api.contracts import own
+from api.faults import unfit
 from api.pages import page_of_all
-from api.problems import invalid, not_found, refused
+from api.problems import not_found, refused, wrong
 from api.service import service
 from credentials import hash_password
 from rules import passport_id as rule
@@ -36,7 +37,7 @@ def _password(password: str) -> str:
 
 def _well_written(text: str, fault: str | None) -> str:
     if fault:
-        raise ValueError(fault)
+        raise unfit(fault, symbols=" ".join(policy.current().passport_id.symbols))
     return text
 
 
@@ -113,7 +114,7 @@ async def change(request: Request, contract_id: str, passport_id: str) -> dict[s
     given, found = await read(request, PassportIdChange), service(request)
     values = given.model_dump(exclude_unset=True)
     if not values or any(value is None for name, value in values.items() if name != "monthly_cap"):
-        raise invalid([{"field": "", "detail": "a value is needed"}])
+        raise wrong("", "value_needed")
     if "password" in values:
         values["password_hash"] = await run_sync(hash_password, values.pop("password"), limiter=found.argon2)
     now = found.now()

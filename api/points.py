@@ -14,6 +14,7 @@ from api import commands, line, shapes
 from api.bodies import Body, read, read_one_of, takes, takes_one_of
 from api.callers import Caller, customer
 from api.contracts import own
+from api.faults import unfit
 from api.problems import not_found, refused
 from api.service import Service, service
 from gate import Refused
@@ -33,7 +34,7 @@ PATH = "/v1/contracts/{contract_id}"
 def _item(item: str) -> str:
     known = [one.item for one in policy.current().point_items]
     if item not in known:
-        raise ValueError(f"one of {', '.join(known)}")
+        raise unfit("one_of", known=", ".join(known))
     return item
 
 

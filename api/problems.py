@@ -11,11 +11,11 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from httpx import HTTPError
 from prometheus_client import Counter
-from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from api import words as api_words
+from api.faults import Fault
 from api.language import language
 from gate import Unavailable
 from rules import texts
@@ -54,20 +54,14 @@ def not_found() -> Problem:
     return Problem(404, "not_found")
 
 
-def invalid(faults: list[dict[str, str]]) -> Problem:
+def invalid(faults: list[Fault]) -> Problem:
     """422 with each fault named by field."""
-    return Problem(422, "invalid", errors=faults)
+    return Problem(422, "invalid", faults=faults)
 
 
-def faults(error: ValidationError) -> list[dict[str, str]]:
-    """What pydantic found, by field."""
-    return [
-        {
-            "field": ".".join(str(part) for part in fault["loc"]),
-            "detail": fault["msg"].removeprefix("Value error, "),
-        }
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+def wrong(field: str, how: str, **values: Any) -> Problem:
+    """422 for one field."""
+    return invalid([Fault(field, how, values)])
 
 
 def document(problem: Problem, request: Request) -> JSONResponse:
@@ -86,6 +80,8 @@ def document(problem: Problem, request: Request) -> JSONResponse:
             texts.rule_title(problem.rule, words) if problem.rule else api_words.title(problem.status, words)
         )
         body |= {"title": title, "detail": api_words.detail(problem.reason, words)}
+    if faults := extra.pop("faults", None):
+        body["errors"] = [fault.told(words) for fault in faults]
     if problem.rule:
         REFUSED.labels(problem.rule).inc()
         body["rule"] = problem.rule

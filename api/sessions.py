@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from api import shapes
 from api.bodies import Body, read, takes
 from api.callers import issue
+from api.faults import unfit
 from api.problems import Problem
 from api.service import Service, service
 from credentials import password_matches
@@ -45,7 +46,7 @@ class SignIn(Body):
     def _one_pair(self) -> SignIn:
         given = self.model_fields_set
         if given not in ({"login_id", "password"}, {"customer_id", "access_key"}) or None in self.pair():
-            raise ValueError("either login_id and password, or customer_id and access_key")
+            raise unfit("sign_in_pair")
         return self
 
     def pair(self) -> tuple[str | None, str | None]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rules.texts import Language
 
@@ -25,3 +27,11 @@ def title(status: int, language: Language) -> str:
 def detail(reason: str, language: Language) -> str:
     """What happened and what to do."""
     return _WORDS["detail"][reason][language]
+
+
+def fault(how: str, field: str, language: Language, values: Mapping[str, Any]) -> str:
+    """What is wrong with a field. Where a pattern says how it is written, the field's own words say it to people."""
+    both = _WORDS["fault"].get(how, _WORDS["fault"]["other"])
+    if how == "string_pattern_mismatch":
+        both = _WORDS["form"].get(field, both)
+    return both[language].format_map(values)

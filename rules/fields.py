@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from rules import policy
 
@@ -37,13 +38,13 @@ def _line_type(code: str) -> str:
 def _monthly_cap(cap: int) -> int:
     highest = policy.current().line.highest_monthly_cap
     if not 0 <= cap <= highest:
-        raise ValueError(f"from 0 to {highest}")
+        raise PydanticCustomError("from_to", "from {least} to {most}", {"least": 0, "most": highest})
     return cap
 
 
 def _known(code: str, codes: list[str]) -> str:
     if code not in codes:
-        raise ValueError(f"one of {', '.join(codes)}")
+        raise PydanticCustomError("one_of", "one of {known}", {"known": ", ".join(codes)})
     return code
 
 

@@ -16,19 +16,19 @@ PASSWORD = re.compile(r"[A-Za-z0-9]{4,10}")
 
 
 def name_fault(name: str, policy: Policy) -> str | None:
-    """What is wrong with how a name is written; None where nothing is (MAT-2)."""
+    """The name of what is wrong with how a name is written; None where nothing is (MAT-2)."""
     if name != name.strip():
-        return "a space stands at an end: predictive input may have put it there"
+        return "space_at_end"
     if not re.fullmatch(rf"[A-Za-z0-9{re.escape(policy.passport_id.symbols)}]{{4,60}}", name):
-        return f"4 to 60 half-width letters, digits and {' '.join(policy.passport_id.symbols)}"
+        return "passport_name"
     return None
 
 
 def password_fault(password: str) -> str | None:
-    """What is wrong with how a password is written (MAT-2)."""
+    """The same for a password (MAT-2)."""
     if password != password.strip():
-        return "a space stands at an end: predictive input may have put it there"
-    return None if PASSWORD.fullmatch(password) else "4 to 10 half-width letters and digits"
+        return "space_at_end"
+    return None if PASSWORD.fullmatch(password) else "passport_password"
 
 
 def not_here(contract: Contract, now: datetime) -> Refusal | None:

@@ -33,6 +33,8 @@ class Document:
         assert kind in documented, f"{where} as {kind}, documented as {list(documented)}"
         if kind.endswith("json"):
             self._validate(documented[kind]["schema"], answer.json(), where)
+        if answer.status_code == 422 and "accept-language" not in answer.request.headers:
+            assert not any(fault["detail"].isascii() for fault in answer.json().get("errors", [])), where
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         for pattern, methods in self._paths:

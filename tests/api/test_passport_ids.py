@@ -71,7 +71,7 @@ def test_what_is_written_wrongly_is_named(idle: Line, body: dict[str, Any]) -> N
 def test_a_space_at_an_end_comes_with_a_hint(idle: Line) -> None:
     for body in ({"name": " hanako", "password": PASSWORD}, {"name": "hanako", "password": f"{PASSWORD} "}):
         (fault,) = idle.customer.post(f"{idle.path}/passport-ids", body).json()["errors"]
-        assert "space" in fault["detail"]
+        assert "空白" in fault["detail"]
 
 
 @pytest.mark.rule("MAT-2")

@@ -50,6 +50,23 @@ def test_a_refusal_by_a_rule_names_the_rule_in_both_languages(stack: Stack) -> N
     assert not answers["ja"]["detail"].isascii()
 
 
+def test_what_is_wrong_with_a_field_is_told_in_both_languages(stack: Stack) -> None:
+    body = application(plan="none", applicant={"phone": "03-1234-5678"})
+    told = {
+        words: {
+            fault["field"]: fault["detail"]
+            for fault in stack.call(
+                "POST", "/v1/applications", json=body, headers={"Accept-Language": words}
+            ).json()["errors"]
+        }
+        for words in ("ja", "en")
+    }
+    assert told["en"]["applicant.phone"] == "10 or 11 digits that begin with 0, no hyphens."
+    assert told["en"]["plan"].startswith("One of wifi-")
+    assert "ハイフンなし" in told["ja"]["applicant.phone"]
+    assert told["ja"]["plan"].startswith("次のいずれか")
+
+
 def test_the_order_of_answers_is_401_404_422_409_428_412(stack: Stack) -> None:
     """Each request is wrong in every way that is left; mending the first fault leads to the next answer."""
     rental = stack.active_contract()

@@ -32,16 +32,13 @@ def test_a_name_is_4_to_60_half_width_letters_digits_and_some_symbols(name: str)
     ["", "abc", "A" * 61, "hana ko", "hana+ko", "hana/ko", "花子です", "ｈａｎａｋｏ", "hanakó", "１２３４"],
 )
 def test_anything_else_is_no_name(name: str) -> None:
-    fault = name_fault(name, POLICY)
-    assert fault and fault.startswith("4 to 60 half-width letters, digits and . _ - @")
+    assert name_fault(name, POLICY) == "passport_name"
 
 
 @pytest.mark.rule("MAT-2")
 @pytest.mark.parametrize("name", SPACES)
 def test_a_space_at_an_end_is_refused_with_a_hint(name: str) -> None:
-    fault = name_fault(name, POLICY)
-    assert fault and "predictive input" in fault
-    assert "predictive input" in (password_fault(name) or "")
+    assert name_fault(name, POLICY) == password_fault(name) == "space_at_end"
 
 
 @pytest.mark.rule("MAT-2")
@@ -55,9 +52,7 @@ def test_a_password_is_4_to_10_half_width_letters_and_digits(password: str) -> N
     "password", ["", "abc", "abcdefghijk", "abc-d", "ab cd", "a.bcd", "ａｂｃｄ", "パスワード", "٠١٢٣"]
 )
 def test_anything_else_is_no_password(password: str) -> None:
-    fault = password_fault(password)
-    assert fault and "4 to 10" in fault
-    assert not password or password not in fault, "a fault tells nobody what was typed"
+    assert password_fault(password) == "passport_password"
 
 
 @pytest.mark.rule("MAT-2")

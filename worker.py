@@ -75,7 +75,7 @@ async def main(settings: Settings) -> None:
             tasks.create_task(make_current(client, settings))
             tasks.create_task(hear_of_policies(engine))
             tasks.create_task(settle_doubts(engine, Gate(client, settings.task_queue)))
-            tasks.create_task(say_alive(engine))
+            tasks.create_task(say_alive(engine, settings.build_id))
 
 
 def activities(
@@ -192,13 +192,13 @@ async def settle_doubt(engine: Engine, gate: Gate, command_id: str) -> None:
         await asyncio.to_thread(in_transaction, engine, lambda c: people.give_back(c, command_id))
 
 
-async def say_alive(engine: Engine) -> None:
+async def say_alive(engine: Engine, build_id: str) -> None:
     """`/readyz` counts on it."""
     worker_id = uuid.uuid4().hex
 
     def beat() -> None:
         with engine.begin() as connection:
-            workers.beat(connection, worker_id)
+            workers.beat(connection, worker_id, build_id)
 
     def leave() -> None:
         with engine.begin() as connection:

@@ -10,6 +10,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy import text
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
 from api import words
 from api.language import language
@@ -66,7 +69,20 @@ async def _temporal(found: Service) -> bool:
 
 
 async def _worker(found: Service) -> bool:
-    return await found.read(workers.alive) > 0
+    """One of the version that new work is given to; where there are no versions, any."""
+    alive = await found.read(workers.alive)
+    return bool(alive) and (not found.settings.versioning or await _current(found) in alive)
+
+
+async def _current(found: Service) -> str | None:
+    """The version that is current at Temporal; None where operators have made none current yet."""
+    queue = DescribeTaskQueueRequest(
+        namespace=found.client.namespace,
+        task_queue=TaskQueue(name=found.settings.task_queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    )
+    described = await found.client.workflow_service.describe_task_queue(queue)
+    return described.versioning_info.current_deployment_version.build_id or None
 
 
 async def _database(found: Service) -> bool:

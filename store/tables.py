@@ -292,3 +292,5 @@ class WorkerRow(SQLModel, table=True):
     __tablename__ = "worker"
     worker_id: str = Field(primary_key=True)
     seen_at: datetime = Field(sa_type=Instant)
+    build_id: str | None
+    """Which version of the code it runs."""

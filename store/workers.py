@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from store.tables import WorkerRow
 from store.write import table, upsert
@@ -15,17 +15,18 @@ GONE = 3 * BEAT
 _rows = table(WorkerRow)
 
 
-def beat(connection: Connection, worker_id: str) -> None:
-    """The worker is alive; forget those who have been gone for long."""
+def beat(connection: Connection, worker_id: str, build_id: str) -> None:
+    """The worker of that version is alive; forget those who have been gone for long."""
     now = datetime.now(UTC)
-    upsert(connection, WorkerRow, [{"worker_id": worker_id, "seen_at": now}], change=("seen_at",))
+    row = {"worker_id": worker_id, "seen_at": now, "build_id": build_id}
+    upsert(connection, WorkerRow, [row], change=("seen_at",))
     connection.execute(delete(_rows).where(_rows.c.seen_at < now - 100 * BEAT))
 
 
-def alive(connection: Connection) -> int:
-    """How many workers said lately that they are alive."""
+def alive(connection: Connection) -> set[str | None]:
+    """The versions whose workers said lately that they are alive."""
     lately = datetime.now(UTC) - GONE
-    return int(connection.execute(select(func.count()).where(_rows.c.seen_at >= lately)).scalar_one())
+    return set(connection.execute(select(_rows.c.build_id).where(_rows.c.seen_at >= lately)).scalars())
 
 
 def leave(connection: Connection, worker_id: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
 
 from gate import PATIENCE, connect_client
@@ -22,6 +23,7 @@ from tests.chaos.ending import rows
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
 from tests.stack import application
+from worker import DEPLOYMENT
 
 JUNE = datetime.fromisoformat("2027-06-01T00:00:00+09:00")
 DUE = [
@@ -79,6 +81,26 @@ async def test_what_is_asked_for_meanwhile_has_not_happened_and_another_version_
 
     await somebody.do("report_shipped", contract_id)
     assert await version(client, contract_id) == "another" != first_version
+
+    assert await missing(somebody) == []
+    await make_current(client, first_version)
+    assert await missing(somebody) == ["worker"], "the one that is alive is given nothing new"
+    await make_current(client, "another")
+    assert await missing(somebody) == []
+
+
+async def missing(somebody: Insistent) -> list[str]:
+    """What `/readyz` finds not to answer."""
+    answer = (await somebody.http.get("/readyz")).json()
+    return list(answer.get("missing", []))
+
+
+async def make_current(client: Client, build_id: str) -> None:
+    """As an operator gives new work to a version."""
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build_id, identity="somebody"
+    )
+    await client.workflow_service.set_worker_deployment_current_version(request)
 
 
 async def unanswered(

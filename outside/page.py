@@ -7,20 +7,18 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 from fpdf import FPDF
 from fpdf.enums import Align, XPos, YPos
-from fpdf.fonts import FontFace, TTFFont
+from fpdf.fonts import FontFace
 
 from outside import texts
 from outside.document import LINE, Block, Table
+from outside.font import FONT, font
 from outside.notice import JST, Language
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
-FONT = "KeiyakuGothic"
-FONT_FILE = Path(__file__).parent / "fonts" / "KeiyakuGothic.ttf"
 MARGIN = 20.0
 SIZE = 10.5
 SHORT = 8
@@ -41,7 +39,7 @@ class Page(FPDF):
         self._language = language
         self.set_margins(MARGIN, MARGIN)
         self.set_auto_page_break(True, margin=MARGIN + 5)
-        self.add_font(FONT, fname=FONT_FILE)
+        self._font = self.fonts[FONT] = font()
         self.set_font(FONT, size=SIZE)
         self.set_title(self.printable(title))
         self.set_lang("en" if language == "en" else "ja-JP")
@@ -58,9 +56,7 @@ class Page(FPDF):
 
     def printable(self, text: str) -> str:
         """The text with 〓 for what the font has no glyph for, as Japanese print shops do."""
-        font = self.fonts[FONT.lower()]
-        assert isinstance(font, TTFFont)
-        glyphs = font.cmap
+        glyphs = self._font.cmap
         return "".join(c if c == "\n" or ord(c) in glyphs else "〓" for c in text)
 
     def heading(self, title: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,14 @@ def test_the_address_stands_where_the_window_is() -> None:
 def test_the_same_content_gives_the_same_bytes() -> None:
     sent = notice("access_key")
     assert bytes(letter(sent).output()) == bytes(letter(sent).output())
+
+
+def test_letters_made_at_the_same_time_are_as_those_made_alone() -> None:
+    sent = [notice(kind) for kind in KINDS[:6]]
+    alone = [bytes(letter(one).output()) for one in sent]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda one: bytes(letter(one).output()), [*sent, *sent]))
+    assert together == [*alone, *alone]
 
 
 def test_a_receipt_runs_over_as_many_pages_as_it_takes() -> None:

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Some machines forbid kept bytecode. Each process would compile all modules anew: a quarter of a start of the service.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: up venv test lint format lock bench bench-purchases bench-base bench-whole demo docs clean
 .DEFAULT_GOAL := up

@@ -4,11 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlmodel import SQLModel
-from sqlmodel.sql.sqltypes import AutoString
 
-import store.ledger  # with the next one it fills the metadata
-import store.tables  # noqa: F401
 from store.types import Json
 
 
@@ -16,12 +12,15 @@ def render(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
     """Types of our own by their name, SQLModel's strings as what they are."""
     if kind == "type" and item is Json:
         return "store.types.Json"
-    return "sa.String()" if kind == "type" and isinstance(item, AutoString) else False
+    return "sa.String()" if kind == "type" and type(item).__name__ == "AutoString" else False
 
 
-connection = context.config.attributes["connection"]
+given = context.config.attributes
 context.configure(
-    connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, render_item=render
+    connection=given["connection"],
+    target_metadata=given.get("tables"),
+    render_as_batch=True,
+    render_item=render,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -1,5 +1,6 @@
 """Money, points and runs"""
 
+import secrets
 from datetime import date
 
 import sqlalchemy as sa
@@ -8,7 +9,6 @@ from alembic import op
 import store.types
 from rules import fees, policy
 from rules.facts import Contract
-from store.tables import billing_number
 
 revision = "0003"
 down_revision = "0002"
@@ -276,7 +276,11 @@ def _number_contracts() -> None:
     rows = sa.table("contract", sa.column("contract_id"), sa.column("billing_number"))
     for contract_id in connection.execute(sa.select(rows.c.contract_id)).scalars().all():
         mine = rows.c.contract_id == contract_id
-        connection.execute(sa.update(rows).where(mine).values(billing_number=billing_number()))
+        connection.execute(sa.update(rows).where(mine).values(billing_number=_billing_number()))
+
+
+def _billing_number() -> str:
+    return f"{secrets.randbelow(10**14):014d}"
 
 
 def _mark_discounts() -> None:

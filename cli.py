@@ -86,7 +86,7 @@ def api() -> None:
         served, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
     try:
-        listener = socket.create_server((settings.host, settings.port))
+        listener = _listener(settings.host, settings.port)
     except OSError as fault:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}.")
     server = uvicorn.Server(config)
@@ -94,6 +94,12 @@ def api() -> None:
         server.run([listener])
     if not server.started:
         _fail(f"The API cannot start{_DOUBT.format(settings.temporal_address)}")
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """`::` takes both kinds of addresses. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
 
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -124,8 +125,14 @@ def runtime(settings: Settings) -> Runtime | None:
     """The SDK's own metrics, where a port is given for them."""
     if settings.metrics_port is None:
         return None
-    metrics = PrometheusConfig(bind_address=f"{settings.host}:{settings.metrics_port}")
+    metrics = PrometheusConfig(bind_address=numeric(settings.host, settings.metrics_port))
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+def numeric(host: str, port: int) -> str:
+    """The address without a name, which the SDK would not resolve."""
+    address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
+    return f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
 
 
 def runner(settings: Settings) -> WorkflowRunner:

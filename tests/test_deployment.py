@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 import yaml
 
@@ -88,3 +91,35 @@ def test_the_example_environment_has_every_variable() -> None:
 def test_a_release_names_the_workers_own_deployment() -> None:
     command = SERVICES["release"]["command"]
     assert command[command.index("--deployment-name") + 1] == worker.DEPLOYMENT
+
+
+@pytest.mark.parametrize(
+    ("host", "listens"),
+    [
+        ("127.0.0.1", {"127.0.0.1:9"}),
+        ("0.0.0.0", {"0.0.0.0:9"}),
+        ("::1", {"[::1]:9"}),
+        ("localhost", {"127.0.0.1:9", "[::1]:9"}),
+    ],
+)
+def test_metrics_of_the_worker_listen_where_the_service_does(host: str, listens: set[str]) -> None:
+    assert worker.numeric(host, 9) in listens
+
+
+IPV6 = Path("/proc/net/if_inet6")
+needs_ipv6 = pytest.mark.skipif(not (IPV6.exists() and IPV6.read_text()), reason="no IPv6 here")
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        pytest.param("::1", "::1", marks=needs_ipv6),
+        pytest.param("::", "::1", marks=needs_ipv6),
+        pytest.param("::", "127.0.0.1", marks=needs_ipv6),
+    ],
+)
+def test_the_api_listens_where_it_is_told(host: str, reached: str) -> None:
+    with closing(cli._listener(host, 0)) as listener:
+        socket.create_connection((reached, listener.getsockname()[1]), timeout=5).close()

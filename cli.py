@@ -6,7 +6,6 @@ import asyncio
 import importlib.util
 import runpy
 import signal
-import socket
 import sys
 import time
 from collections.abc import Coroutine, Iterator
@@ -76,7 +75,7 @@ def api() -> None:
     """Serve the HTTP interface on KEIYAKU_HOST and KEIYAKU_PORT."""
     import uvicorn
 
-    from api.app import make_app
+    from api.app import listener, make_app
     from rules.policy import PolicyError
 
     settings = _settings("api")
@@ -86,20 +85,14 @@ def api() -> None:
         served, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
     try:
-        listener = _listener(settings.host, settings.port)
+        listens = listener(settings.host, settings.port)
     except OSError as fault:
         _fail(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}.")
     server = uvicorn.Server(config)
     with suppress(SystemExit):
-        server.run([listener])
+        server.run([listens])
     if not server.started:
         _fail(f"The API cannot start{_DOUBT.format(settings.temporal_address)}")
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    """`::` takes both kinds of addresses. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
 
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -70,6 +71,12 @@ ROUTERS = (
 )
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
 log = structlog.get_logger()
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Where the API listens; `::` takes both kinds of addresses. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
 
 
 def make_app(settings: Settings) -> FastAPI:

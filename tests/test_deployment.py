@@ -14,6 +14,7 @@ import yaml
 
 import cli
 import worker
+from api.app import listener
 from settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -121,5 +122,5 @@ needs_ipv6 = pytest.mark.skipif(not (IPV6.exists() and IPV6.read_text()), reason
     ],
 )
 def test_the_api_listens_where_it_is_told(host: str, reached: str) -> None:
-    with closing(cli._listener(host, 0)) as listener:
-        socket.create_connection((reached, listener.getsockname()[1]), timeout=5).close()
+    with closing(listener(host, 0)) as listens:
+        socket.create_connection((reached, listens.getsockname()[1]), timeout=5).close()

@@ -1,6 +1,6 @@
 """Parts that begin in a moment: forked from a process that has imported everything and started nothing.
 
-Most of what it takes to begin an API or a worker is importing. Whoever kills one hundreds of times waits for that only once.
+Most of what it takes to begin a part is importing. Whoever starts many waits for that once.
 What is forked runs the same command, in a session of its own, and is killed like any other process.
 """
 
@@ -10,28 +10,30 @@ import asyncio
 import json
 import os
 import random
+import runpy
 import select
 import signal
+import subprocess
 import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Any
 
 from embedded import part
 from embedded.part import Part
 
 TICK = 0.02
-WORDS = ("-P", "-m", "cli")
 
 
 class Forked:
     """What `embedded.part.Child` is for a part that was started cold."""
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    def __init__(self, pid: int, ended: Future[int]) -> None:
+        self.pid, self.ended = pid, asyncio.wrap_future(ended)
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -39,48 +41,48 @@ class Forked:
 
 
 class Forks:
-    """Has parts forked, and hears of their end."""
+    """Has parts forked, and hears of their end. A thread hears, as each test has an event loop of its own."""
 
-    def __init__(self, parent: asyncio.subprocess.Process) -> None:
-        self._parent, self._begun, self._running = parent, asyncio.Queue[int](), dict[int, Forked]()
+    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
+        self._parent, self._begun = parent, Queue[tuple[int, Future[int]]]()
+        Thread(target=self._hear, daemon=True).start()
 
     def can(self, what: Part) -> bool:
-        return what.command[1:4] == WORDS
+        """Of Temporal's servers it knows nothing."""
+        return what.command[0] == sys.executable
 
     async def start(self, what: Part) -> Forked:
         assert self._parent.stdin
         what.log.parent.mkdir(exist_ok=True)
-        told = {"words": what.command[4:], "env": dict(what.env), "log": str(what.log)}
+        words = what.command[what.command.index("-m") + 1 :]
+        told = {"words": words, "env": dict(what.env), "log": str(what.log)}
         self._parent.stdin.write(json.dumps(told).encode() + b"\n")
-        return self._running[await self._begun.get()]
+        self._parent.stdin.flush()
+        return Forked(*await asyncio.to_thread(self._begun.get))
 
-    async def hear(self) -> None:
+    def _hear(self) -> None:
         assert self._parent.stdout
-        async for line in self._parent.stdout:
+        running = dict[int, Future[int]]()
+        for line in self._parent.stdout:
             heard = json.loads(line)
             if "code" in heard:
-                self._running.pop(heard["pid"]).ended.set_result(heard["code"])
+                running.pop(heard["pid"]).set_result(heard["code"])
             else:
-                self._running[heard["pid"]] = Forked(heard["pid"])
-                self._begun.put_nowait(heard["pid"])
+                running[heard["pid"]] = Future[int]()
+                self._begun.put((heard["pid"], running[heard["pid"]]))
 
 
-@asynccontextmanager
-async def forks() -> AsyncIterator[Forks]:
+@contextmanager
+def forks() -> Iterator[Forks]:
     words = (sys.executable, "-m", "tests.chaos.forking")
     end_with = part._end_with(os.getpid())
     home = Path(__file__).parents[2]
-    process = await asyncio.create_subprocess_exec(
-        *words, stdin=PIPE, stdout=PIPE, cwd=home, preexec_fn=end_with
-    )
-    made = Forks(process)
-    hearing = asyncio.create_task(made.hear())
-    try:
-        yield made
-    finally:
-        process.kill()  # what it has forked ends with it
-        await process.wait()
-        await hearing
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, cwd=home, preexec_fn=end_with) as process:
+        try:
+            yield Forks(process)
+        finally:
+            process.kill()  # what it has forked ends with it
 
 
 # The process that forks
@@ -92,9 +94,11 @@ def serve() -> None:
 
     import api.app
     import cli
+    import sandbox.app
+    import sandbox.smtp
     import worker
 
-    assert all((api.app, cli, uvicorn, worker)), "imported once for all"
+    assert all((api.app, cli, sandbox.app, sandbox.smtp, uvicorn, worker)), "imported once for all"
     begun = b""
     while True:
         if select.select([0], [], [], TICK)[0]:
@@ -125,11 +129,9 @@ def _forked(what: dict[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(what["env"])
     random.seed()
-    sys.argv = ["keiyaku", *what["words"]]
-    import cli
-
+    sys.argv = [*what["words"]]
     try:
-        cli.app()
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     finally:
         os._exit(1)
 

@@ -18,7 +18,7 @@ from tests.chaos.forking import Forked, Forks
 class Parts:
     """Started by the same commands as `keiyaku up` starts them. What ends by itself, as another part is down, comes back."""
 
-    def __init__(self, what: plan.Plan, instead: Mapping[str, tuple[str, ...]], forks: Forks | None) -> None:
+    def __init__(self, what: plan.Plan, instead: Mapping[str, tuple[str, ...]], forks: Forks) -> None:
         self.plan, self.settings = what, what.settings
         planned = [part for stage in what.stages for part in stage]
         self.parts = {p.name: replace(p, command=instead.get(p.name, p.command)) for p in planned}
@@ -36,8 +36,7 @@ class Parts:
 
     async def _start(self, name: str) -> None:
         part = self.parts[name]
-        warm = self.forks and self.forks.can(part)
-        self.running[name] = await (self.forks.start if self.forks and warm else start)(part)
+        self.running[name] = await (self.forks.start if self.forks.can(part) else start)(part)
         self.down.discard(name)
 
     async def come_back(self) -> None:
@@ -84,9 +83,7 @@ def planned(data: Path, speed: int = 1, now: datetime | None = None) -> plan.Pla
 
 
 @asynccontextmanager
-async def parts(
-    what: plan.Plan, forks: Forks | None = None, **instead: tuple[str, ...]
-) -> AsyncIterator[Parts]:
+async def parts(what: plan.Plan, forks: Forks, **instead: tuple[str, ...]) -> AsyncIterator[Parts]:
     """All of them running, some by another command; whatever the test did, none is left afterwards."""
     await asyncio.to_thread(upgrade, what.settings.database_url)
     made, coming_back = Parts(what, instead, forks), None

@@ -16,6 +16,7 @@ from store.database import connect
 from store.tables import IntakeRow
 from store.write import table
 from tests.chaos import parts
+from tests.chaos.forking import Forks
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
 from workflows import visible
@@ -31,9 +32,9 @@ def order(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def service(tmp_path: Path, order: Path) -> AsyncIterator[Parts]:
+async def service(tmp_path: Path, order: Path, warm: Forks) -> AsyncIterator[Parts]:
     dying = (sys.executable, "-m", "tests.chaos.dying_worker", str(order))
-    async with parts.parts(parts.planned(tmp_path / "data", 2, JUNE), worker=dying) as running:
+    async with parts.parts(parts.planned(tmp_path / "data", 2, JUNE), warm, worker=dying) as running:
         yield running
 
 

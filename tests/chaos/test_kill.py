@@ -13,26 +13,27 @@ import pytest
 from rules import policy
 from tests.chaos import parts
 from tests.chaos.ending import Ending, ending_of, open_workflows
+from tests.chaos.forking import Forks
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
 
 # Temporal is the quickest to come back.
 VICTIMS = (("worker", "temporal", "api", "temporal") * 8)[:30]
 CONTRACTS = 9
-EVERY = 4.0
+EVERY = 3.0
 SPEED = 200_000  # 45 days in about 20 seconds
 BEGINS = datetime.fromisoformat("2027-06-01T00:00:00+09:00")
 SEED = 20270601
 
 
 @pytest.fixture
-async def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+async def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Forks) -> AsyncIterator[Parts]:
     """A session, like everything else, is over soon where a day takes half a second; here it must not be."""
     figures = policy.DEFAULT.read_text().replace("session_hours = 12", "session_hours = 1000000")
     file = tmp_path / "policy.toml"
     file.write_text(figures.replace("idempotency_hours = 48", "idempotency_hours = 8760"))
     monkeypatch.setenv("KEIYAKU_POLICY_FILE", str(file))
-    async with parts.parts(parts.planned(tmp_path / "data", SPEED, BEGINS)) as running:
+    async with parts.parts(parts.planned(tmp_path / "data", SPEED, BEGINS), warm) as running:
         yield running
 
 

@@ -20,6 +20,7 @@ from rules.calendar import JST
 from store.tables import ContractRow, EntryRow
 from tests.chaos import parts
 from tests.chaos.ending import rows
+from tests.chaos.forking import Forks
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
 from tests.stack import application
@@ -36,17 +37,17 @@ SPEED = 400_000  # a month in six seconds
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Parts]:
-    async with parts.parts(parts.planned(tmp_path / "data", 2, JUNE)) as running:
+async def service(tmp_path: Path, warm: Forks) -> AsyncIterator[Parts]:
+    async with parts.parts(parts.planned(tmp_path / "data", 2, JUNE), warm) as running:
         yield running
 
 
 @pytest.fixture
-async def fast_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Parts]:
+async def fast_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Forks) -> AsyncIterator[Parts]:
     file = tmp_path / "policy.toml"
     file.write_text(policy.DEFAULT.read_text().replace("session_hours = 12", "session_hours = 1000000"))
     monkeypatch.setenv("KEIYAKU_POLICY_FILE", str(file))
-    async with parts.parts(parts.planned(tmp_path / "data", SPEED, JUNE)) as running:
+    async with parts.parts(parts.planned(tmp_path / "data", SPEED, JUNE), warm) as running:
         yield running
 
 

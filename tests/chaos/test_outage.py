@@ -19,6 +19,7 @@ from store.database import connect
 from store.ledger import CreditRow, PointRow, StatementLineRow, StatementRow
 from store.tables import DeliveryRow
 from store.write import table
+from tests.chaos.forking import Forks
 from tests.chaos.parts import Parts, parts, planned
 from tests.line import PASSWORD
 from tests.line import application as for_a_line
@@ -124,9 +125,9 @@ class Life:
         await self.ask("POST", path, token, json=body | {"consent": preview["consent"]})
 
 
-async def lived(folder: Path, disturbed: bool) -> Rows:
+async def lived(folder: Path, warm: Forks, disturbed: bool) -> Rows:
     """From 2 June to 4 July, in a little more than a minute."""
-    async with parts(planned(folder, SPEED, JUNE)) as service, caller(service) as http:
+    async with parts(planned(folder, SPEED, JUNE), warm) as service, caller(service) as http:
         life = Life(service, http)
         paying = await begun(life)
         await until(life, "2027-06-30T06:00:00")
@@ -212,7 +213,7 @@ def _told(row: dict[str, Any]) -> str:
 @pytest.mark.timeout(400)
 @pytest.mark.rule("BIL-8", "PNT-10")
 async def test_a_month_end_without_workers_comes_to_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm: Forks
 ) -> None:
     figures = policy.DEFAULT.read_text().replace("contracts_per_chunk = 10000 ", "contracts_per_chunk = 1 ")
     file = tmp_path / "policy.toml"
@@ -220,7 +221,8 @@ async def test_a_month_end_without_workers_comes_to_the_same(
     file.write_text(figures.replace("session_hours = 12", "session_hours = 1000000"))
     monkeypatch.setenv("KEIYAKU_POLICY_FILE", str(file))
     undisturbed, disturbed = await asyncio.gather(
-        lived(tmp_path / "punctual", disturbed=False), lived(tmp_path / "late", disturbed=True)
+        lived(tmp_path / "punctual", warm, disturbed=False),
+        lived(tmp_path / "late", warm, disturbed=True),
     )
     assert [len(undisturbed[name]) for name in ("statement", "point")] == [4, 2]
     for name, rows in undisturbed.items():

@@ -32,7 +32,7 @@ from store.points_grant import ledger_row
 from store.tables import ContractRow, DeletionRow, DeliveryRow, PassportIdRow
 from store.write import insert, table
 from tests.chaos import parts
-from tests.chaos.forking import forks
+from tests.chaos.forking import Forks
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
 from tests.chaos.reading import IDS, POINTS, Readers, Seen
@@ -66,14 +66,14 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.timeout(300 + 20 * KILLS)
 @pytest.mark.rule("COL-3", "COL-4", "COL-6")
 async def test_no_reader_ever_sees_a_line_that_is_neither_switched_over_nor_not(
-    database: str, tmp_path: Path
+    database: str, tmp_path: Path, warm: Forks
 ) -> None:
     planned = parts.planned(tmp_path / "data", speed=SPEED, now=BEGINS)
     upgrade(planned.settings.database_url)
     engine = connect(planned.settings.database_url)
     lines = [taken_up(engine, planned.settings, number) for number in range(1, AT_ONCE * KILLS + 1)]
     chance = random.Random(SEED)
-    async with forks() as warm, parts.parts(planned, warm) as service:
+    async with parts.parts(planned, warm) as service:
         readers = Readers(service, lines, SEED)
         async with asyncio.TaskGroup() as everybody:
             for number in range(8):

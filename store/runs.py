@@ -96,10 +96,11 @@ def ranges(connection: Connection, streams: int) -> list[Range]:
 
 
 def chunk_end(connection: Connection, after: str, until: str, size: int) -> str | None:
-    """The last of the next `size` contracts of a range; None where fewer are left."""
+    """The last of the next `size` contracts of a range; None where no more are left than that."""
     ids = _contracts.c.contract_id
-    found = select(ids).where(ids > after, ids <= until).order_by(ids).offset(size - 1).limit(1)
-    return connection.execute(found).scalar_one_or_none()
+    found = select(ids).where(ids > after, ids <= until).order_by(ids).offset(size - 1).limit(2)
+    last, *more = connection.execute(found).scalars().all() or [None]
+    return last if more else None
 
 
 def middle(connection: Connection, after: str, until: str) -> str | None:

@@ -85,7 +85,15 @@ def assertion_ends(printed: str) -> datetime:
     return datetime.fromtimestamp(claims["exp"], UTC)
 
 
-def test_it_says_where_everything_is_and_a_contract_goes_on_after_a_restart(data: Path) -> None:
+def dies(service: Up, part: str) -> None:
+    """A part that dies is named, and leaves no orphans."""
+    os.kill(service.note()["parts"][part], signal.SIGKILL)
+    assert service.ends() == 1
+    title = {"temporal": "Temporal", "api": "The API"}.get(part, f"The {part}")
+    assert f"{title} was killed by SIGKILL" in sentence(service.said())
+
+
+def test_it_says_where_everything_is_and_a_contract_goes_on_however_it_ended(data: Path) -> None:
     with up(data) as service:
         note = service.note()
         assert note["mode"] == "real"
@@ -117,6 +125,13 @@ def test_it_says_where_everything_is_and_a_contract_goes_on_after_a_restart(data
         eventually(lambda: state(operator, contract_id) == "preparing")
         query = {"contract_id": contract_id, "kind": "login"}
         eventually(lambda: operator.get("/dev/v1/outbox", params=query).json()["items"])
+        another = apply(service)
+        service.process.kill()
+        service.ends()
+        assert (data / "run.json").exists()
+    with up(data) as service, service.operator() as operator:
+        assert len(tasks(operator, another)) == 1
+        dies(service, "temporal")
 
 
 def test_the_test_clock_moves_and_starts_afresh(data: Path) -> None:
@@ -125,7 +140,7 @@ def test_the_test_clock_moves_and_starts_afresh(data: Path) -> None:
         contract_id = apply(service)
         clock = operator.get("/dev/v1/clock").json()
         assert clock["mode"] == "test"
-        to = datetime.fromisoformat(clock["now"]) + timedelta(days=365)
+        to = datetime.fromisoformat(clock["now"]) + timedelta(days=40)
         moved = operator.post("/dev/v1/clock", json={"to": to.isoformat()})
         assert moved.status_code == 200, moved.text
         now = datetime.fromisoformat(moved.json()["now"])
@@ -136,25 +151,7 @@ def test_the_test_clock_moves_and_starts_afresh(data: Path) -> None:
     with up(data, "--test-clock") as service, service.operator() as operator:
         assert operator.get(f"/operator/v1/contracts/{contract_id}").status_code == 404
         assert datetime.fromisoformat(operator.get("/dev/v1/clock").json()["now"]) < to
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_dies_is_named_and_leaves_no_orphans(data: Path, part: str) -> None:
-    with up(data, "--test-clock") as service:
-        os.kill(service.note()["parts"][part], signal.SIGKILL)
-        assert service.ends() == 1
-        title = {"temporal": "Temporal", "api": "The API"}.get(part, f"The {part}")
-        assert f"{title} was killed by SIGKILL" in sentence(service.said())
-
-
-def test_killed_itself_it_leaves_no_orphans_and_can_be_started_again(data: Path) -> None:
-    with up(data) as service:
-        contract_id = apply(service)
-        service.process.kill()
-        service.ends()
-        assert (data / "run.json").exists()
-    with up(data) as service, service.operator() as operator:
-        assert len(tasks(operator, contract_id)) == 1
+        dies(service, "sandbox")
 
 
 def test_a_folder_has_one_service_only(data: Path) -> None:
@@ -163,6 +160,12 @@ def test_a_folder_has_one_service_only(data: Path) -> None:
         assert second.returncode == 1
         assert f"in use by another `keiyaku up` (process {service.process.pid})" in sentence(second.stderr)
         assert service.process.poll() is None
+        dies(service, "worker")
+
+
+def test_an_api_that_dies_is_named(data: Path) -> None:
+    with up(data, "--test-clock") as service:
+        dies(service, "api")
 
 
 def test_it_stops_while_it_is_still_starting(data: Path) -> None:

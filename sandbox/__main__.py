@@ -30,9 +30,12 @@ def _options() -> argparse.Namespace:
 
 def _listener(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port))
+        made = socket.create_server((host, port))
     except OSError as error:
         sys.exit(f"sandbox: cannot listen on {host}:{port}: {error.strerror}")
+    # asyncio says so of its own listeners only. Without it an answer's body waits 40 ms behind its head.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
 
 
 async def _serve(options: argparse.Namespace, smtp: socket.socket, http: socket.socket) -> None:

@@ -44,7 +44,7 @@ async def test_what_follows_an_unknown_change_is_not_written_either(
 
 
 async def test_what_is_partly_written_is_written_to_its_end(outside: OutsideWorld, template: Path) -> None:
-    world, whole = outside.world(template), outside.world(template)
+    world, whole = outside.world(template), outside.world(template, "whole")
     told = changes(world, life)
     await world.run("record", told[:8])
     assert (await world.run("record", told)).stored is None

@@ -128,15 +128,21 @@ class OutsideWorld:
     ) -> None:
         self.settings, self.sandbox, self.client, self.gateway = settings, sandbox, client, gateway
         self.faults = faults
+        self._stores: dict[str, Engine] = {}
 
-    def world(self, template: Path) -> World:
-        """A new one, with an empty store."""
-        name = uuid4().hex[:12]
-        database = self.settings.data_dir / f"{name}.db"
+    def world(self, template: Path, store: str = "store") -> World:
+        """A new one, with an empty store; the one before it is over, if theirs has not another name."""
+        database = self.settings.data_dir / f"{store}.db"
+        engine = self._stores.get(store)
+        if engine is None:
+            # A new engine would compile every statement anew, which takes longer than doing it.
+            engine = self._stores[store] = connect(f"sqlite:///{database}")
+            self.faults.in_database(engine)
+        engine.dispose()
+        for file in self.settings.data_dir.glob(f"{store}.db*"):
+            file.unlink()
         shutil.copy(template, database)
-        engine = connect(f"sqlite:///{database}")
-        self.faults.in_database(engine)
-        return World(name, engine, self)
+        return World(uuid4().hex[:12], engine, self)
 
 
 async def connected(address: str, faults: Faults) -> Client:

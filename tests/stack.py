@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import update
 
 from store.database import connect
+from store.ledger import PayingRow
 from store.tables import PartyRow
 from store.write import table
 from tests.documented import Document
@@ -163,9 +164,12 @@ class Stack:
         return answer
 
     def let_be(self) -> None:
-        """Whoever is a customer by now wants no more bills by mail: in every month to come it would take its time."""
+        """Whoever is a customer by now wants no more bills by mail, and pays them: each month to come would take its time."""
+        paying = table(PayingRow)
+        unpaid = paying.c.method.in_(("invoice", "credit_card"))
         with self.engine.begin() as connection:
             connection.execute(update(table(PartyRow)).values(bill_mail=False))
+            connection.execute(update(paying).where(unpaid).values(method="account_transfer"))
 
     # The clock
 

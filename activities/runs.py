@@ -60,7 +60,9 @@ class Runs:
             concerned = expected(connection, run)
             due = jobs.due_at(figures.job(run.job), run.period)
             runs.begin(connection, run.job, run.period, due, now, concerned)
-            return Plan(expected=concerned, ranges=runs.ranges(connection, streams) if concerned else [])
+            least = figures.runs.contracts_per_chunk
+            ranges = runs.ranges(connection, streams, least) if concerned else []
+            return Plan(expected=concerned, ranges=ranges)
 
     @activity.defn(name="run_chunks")
     async def chunks(self, run: Run, stretch: Range) -> Reached:

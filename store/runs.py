@@ -82,10 +82,10 @@ def calendar_began(connection: Connection) -> datetime | None:
     return min((at for at in began if at), default=None)
 
 
-def ranges(connection: Connection, streams: int) -> list[Range]:
-    """All contracts in so many ranges of about the same size."""
+def ranges(connection: Connection, streams: int, least: int) -> list[Range]:
+    """All contracts in so many ranges of about the same size; in one where they would be of fewer than `least`."""
     total = int(connection.execute(select(func.count()).select_from(_contracts)).scalar_one())
-    if streams == 1 or total < 1000 * streams:
+    if streams == 1 or total < least * streams:
         return [Range()]
     ids = select(_contracts.c.contract_id).order_by(_contracts.c.contract_id).limit(1)
     inner = [

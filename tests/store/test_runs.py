@@ -13,8 +13,10 @@ from bench.filled import fill
 from rules import jobs, policy
 from rules.clock import Clock
 from rules.runs import Proof, Range, Run
+from store import runs as store
 from store.jobs import groundwork
 from store.ledger import StatementRow
+from store.tables import ContractRow
 from store.write import table
 
 JUNE = Run(job="month-end", period="2026-06")
@@ -99,3 +101,28 @@ async def test_nobody_settles_a_month_before_its_end_is_proved(engine: Engine) -
             text("delete from statement_line where contract_id = (select min(contract_id) from contract)")
         )
     assert missing() == "month-end", "somebody's statement is wrong"
+
+
+@pytest.mark.parametrize(
+    ("streams", "least", "sizes"),
+    [(1, 1, [64]), (4, 1, [17, 16, 16, 15]), (3, 21, [22, 21, 21]), (4, 17, [64])],
+)
+def test_streams_share_all_contracts_where_each_has_about_a_chunk_to_do(
+    engine: Engine, streams: int, least: int, sizes: list[int]
+) -> None:
+    fill(engine, SIZE)
+    rows = table(ContractRow).c.contract_id
+    with engine.begin() as connection:
+        parts = store.ranges(connection, streams, least)
+        found = [
+            connection.execute(select(func.count()).where(rows > part.after, rows <= part.until)).scalar_one()
+            for part in parts
+        ]
+    assert found == sizes
+
+
+def test_there_is_no_chunk_after_the_last(engine: Engine) -> None:
+    fill(engine, SIZE)
+    with engine.begin() as connection:
+        ends = [store.chunk_end(connection, Range().after, Range().until, size) for size in (63, 64, 65)]
+    assert [end is None for end in ends] == [False, True, True]

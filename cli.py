@@ -157,8 +157,11 @@ def import_(
     from rules.policy import PolicyError
 
     settings = _settings("import")
-    with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
-        raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
+    try:
+        with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
+            raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
+    finally:
+        time.sleep(0.3)  # as in `worker`
 
 
 @app.command()

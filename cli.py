@@ -148,8 +148,7 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A CSV file with the columns of docs/importing.md.")],
     encoding: Annotated[Encoding | None, typer.Option(help="Found out otherwise.")] = None,
     on: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="They count from this day on; today otherwise."),
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="They count from this day on; else today.")
     ] = None,
 ) -> None:
     """Bring in existing contracts. Repeating it adds nothing twice."""

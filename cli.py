@@ -66,8 +66,6 @@ def worker() -> None:
     except Exception as fault:  # logged without its text, which may quote a customer
         structlog.get_logger("cli").error("cannot go on", exc_info=fault)
         _fail(f"The worker cannot go on ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}")
-    finally:
-        time.sleep(0.3)  # Temporal's own threads must be done before the interpreter is, or it may abort
 
 
 @app.command()
@@ -156,11 +154,8 @@ def import_(
     from rules.policy import PolicyError
 
     settings = _settings("import")
-    try:
-        with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
-            raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
-    finally:
-        time.sleep(0.3)  # as in `worker`
+    with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
+        raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
 
 
 @app.command()
@@ -183,8 +178,6 @@ def catch_up() -> None:
         _fail(
             f"Not every contract could be told ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}"
         )
-    finally:
-        time.sleep(0.3)  # as in `worker`
     typer.echo("Temporal knows every open contract.")
 
 
@@ -217,8 +210,6 @@ def apply_schedules() -> None:
         applied = asyncio.run(apply())
     except Exception as fault:
         _fail(f"No schedule could be made ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}")
-    finally:
-        time.sleep(0.3)  # as in `worker`
     typer.echo(f"Applied: {', '.join(applied)}.")
 
 
@@ -241,7 +232,11 @@ def line_assertion(contract_id: str, data: Data = None) -> None:
 
 def main() -> None:
     """Entry point of the `keiyaku` script."""
-    app()
+    try:
+        app()
+    finally:
+        if "temporalio.bridge" in sys.modules:
+            time.sleep(0.3)  # Temporal's own threads must be done before the interpreter is, or it may abort
 
 
 def _service_time(settings: Settings) -> datetime:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, Select, func, literal, select, update
 
 from rules import collection, jobs, points, policy
 from rules.calendar import day_of, first_of_month, midnight
@@ -16,8 +17,7 @@ from store import contracts, points_grant, points_lapse, statements
 from store.ledger import ExchangeRow, MemberRow, PointRow, RunRow
 from store.points_grant import ledger_row
 from store.points_hold import wait_for_runs
-from store.sql import only
-from store.statement_lines import Month
+from store.sql import AT, CONTRACT, only
 from store.tables import EntryRow, LineAccessRow
 from store.write import insert, insert_found, table
 
@@ -135,7 +135,7 @@ def close_awaited(connection: Connection, contract_id: str, now: datetime, figur
     first = _awaited(connection, contract_id) if late else None
     if first is not None and first <= late[-1]:
         for period in late:
-            statements.close(connection, Month(period, only(contract_id)), figures)
+            statements.close(connection, period, only(contract_id), figures)
 
 
 def _awaited(connection: Connection, contract_id: str) -> str | None:
@@ -163,18 +163,22 @@ def forfeit(connection: Connection, contract_id: str, at: datetime) -> None:
     """At this instant the balance is 0, and nobody is a member by this line any more (PNT-9, COL-4, LIN-4)."""
     wait_for_runs(connection)
     bring_up(connection, contract_id, at, policy.current())
-    left = (
-        select(
-            *(_rows.c.contract_id, -_LEFT, _rows.c.granted_on, literal("forfeit"), literal("")),
-            *(_rows.c.lapses_on, literal(at, _rows.c.at.type)),
-        )
-        .where(_rows.c.contract_id == contract_id)
+    given = {"the_contract": contract_id, "the_at": at}
+    insert_found(connection, PointRow, points_grant.COLUMNS, _forfeits(), given)
+    mine = (_members.c.contract_id == contract_id) & _members.c.left_at.is_(None)
+    connection.execute(update(_members).where(mine).values(left_at=at))
+
+
+@cache
+def _forfeits() -> Select[Any]:
+    """What is left of each lot."""
+    columns = _rows.c.granted_on, literal("forfeit"), literal(""), _rows.c.lapses_on, AT
+    return (
+        select(_rows.c.contract_id, -_LEFT, *columns)
+        .where(_rows.c.contract_id == CONTRACT)
         .group_by(_rows.c.contract_id, _rows.c.granted_on, _rows.c.lapses_on)
         .having(_LEFT > 0)
     )
-    insert_found(connection, PointRow, points_grant.COLUMNS, left)
-    mine = (_members.c.contract_id == contract_id) & _members.c.left_at.is_(None)
-    connection.execute(update(_members).where(mine).values(left_at=at))
 
 
 def forfeited(connection: Connection, contract_id: str, at: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -21,19 +22,24 @@ from sqlalchemy import (
 
 from rules import jobs, points
 from rules.calendar import midnight
-from rules.figures import PointGrant, Policy
+from rules.figures import Policy
 from store.ledger import BlockRow, FeeRow, MemberRow, PointRow
 from store.points_hold import hold_ends_back
-from store.sql import Whose, everybody, many_at_once, within
+from store.sql import AT, AT_MOST, Whom, Whose, everybody, many_at_once, parameter, within
 from store.tables import ContractRow
 from store.write import insert_found, table
 
 JOB = "points-grant"
-COLUMNS = ["contract_id", "points", "granted_on", "what", "ref", "lapses_on", "at"]
+COLUMNS = ("contract_id", "points", "granted_on", "what", "ref", "lapses_on", "at")
 
 _rows, _members, _contracts = table(PointRow), table(MemberRow), table(ContractRow)
 _fees, _blocks = table(FeeRow), table(BlockRow)
 _line_type: ColumnElement[str] = func.coalesce(_fees.c.item, _contracts.c.line_type)
+_ON, _LAST_DAY = parameter("the_day", date), parameter("the_last_day", date)
+_MIDNIGHT = parameter("the_midnight", datetime)
+
+Figures = tuple[tuple[str, tuple[int, ...]], ...]
+"""The table of the policy: line types, each with its points by year of membership."""
 
 
 def ledger_row(
@@ -53,129 +59,156 @@ def ledger_row(
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """How many lines get points for the month."""
-    found = _due(period, policy, everybody).subquery()
-    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+    return int(connection.execute(_concerned(_figures(policy)), _given(period, policy)).scalar_one())
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Grant to the contracts after `after` and up to `until`. Returns how many got theirs now."""
     hold_ends_back(connection)
-    whose = within(after, until)
+    whom = within(after, until)
+    whose, given = whom.whose, _given(period, policy) | whom.given
     with many_at_once(connection):
-        begun = _any(connection, _lots_of(period, whose))
-        if begun and not _any(connection, _without(period, whose, policy)):
+        begun = _any(connection, _granted(whose), given)
+        if begun and not _any(connection, _without(whose), given):
             return 0
-        if begun and not _any(connection, _missing(period, policy, whose)):
+        if begun and not _any(connection, _missing(whose, _figures(policy)), given):
             return 0
-        return grant(connection, period, whose, policy, fresh=not begun)
+        return grant(connection, period, whom, policy, fresh=not begun)
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts that should have got points for the month and have not."""
-    missing = _missing(period, policy, everybody).order_by("contract_id").limit(limit)
-    return list(connection.execute(missing).scalars())
+    given = _given(period, policy) | {"the_most": limit}
+    return list(connection.execute(_left(_figures(policy)), given).scalars())
 
 
-def _missing(period: str, policy: Policy, whose: Whose) -> CompoundSelect[Any]:
-    found = _due(period, policy, whose).subquery()
-    return select(found.c.contract_id).except_(_lots_of(period, whose))
+def grant(connection: Connection, period: str, whom: Whom, policy: Policy, fresh: bool = False) -> int:
+    """A lot to each member that `whom` is about and that had none for the month. `fresh`: as for `insert_found`."""
+    given = _given(period, policy) | whom.given
+    return insert_found(connection, PointRow, COLUMNS, _lots(whom.whose, _figures(policy)), given, fresh)
 
 
-def _without(period: str, whose: Whose, policy: Policy) -> CompoundSelect[Any]:
+def _given(period: str, policy: Policy) -> dict[str, Any]:
+    on = jobs.following(period)
+    years = range(1, max(len(grant.points) for grant in policy.point_grants))
+    return {
+        "the_day": on,
+        "the_midnight": midnight(on),
+        "the_at": jobs.due_at(policy.job(JOB), period),
+        "the_last_day": points.lapses_on(on, policy),
+        **{f"joined_from_{year}": points.joined_from(on, year) for year in years},
+    }
+
+
+def _figures(policy: Policy) -> Figures:
+    return tuple((grant.line_type, tuple(grant.points)) for grant in policy.point_grants)
+
+
+def _any(connection: Connection, found: Select[Any] | CompoundSelect[Any], given: dict[str, Any]) -> bool:
+    return connection.execute(_one_of(found), given).first() is not None
+
+
+@cache
+def _one_of(found: Select[Any] | CompoundSelect[Any]) -> Select[Any] | CompoundSelect[Any]:
+    return found.limit(1)
+
+
+@cache
+def _concerned(figures: Figures) -> Select[Any]:
+    return select(func.count()).select_from(_due(everybody, figures).subquery())
+
+
+@cache
+def _left(figures: Figures) -> CompoundSelect[Any]:
+    return _missing(everybody, figures).order_by("contract_id").limit(AT_MOST)
+
+
+@cache
+def _missing(whose: Whose, figures: Figures) -> CompoundSelect[Any]:
+    found = _due(whose, figures).subquery()
+    return select(found.c.contract_id).except_(_granted(whose))
+
+
+@cache
+def _without(whose: Whose) -> CompoundSelect[Any]:
     """Members who got nothing: all in all a look at them costs less than finding out who should have got something."""
-    on, at = jobs.following(period), jobs.due_at(policy.job(JOB), period)
-    mine = select(_members.c.contract_id).where(whose(_members), _is_member(on, at))
-    return mine.except_(_lots_of(period, whose))
+    return select(_members.c.contract_id).where(whose(_members), _is_member()).except_(_granted(whose))
 
 
-def _lots_of(period: str, whose: Whose) -> Select[Any]:
+@cache
+def _granted(whose: Whose) -> Select[Any]:
     """Who has a lot of the month."""
-    mine = and_(_rows.c.granted_on == jobs.following(period), whose(_rows), _rows.c.what == "grant")
+    mine = and_(_rows.c.granted_on == _ON, whose(_rows), _rows.c.what == "grant")
     return select(_rows.c.contract_id).where(mine)
 
 
-def _any(connection: Connection, found: Select[Any] | CompoundSelect[Any]) -> bool:
-    return connection.execute(found.limit(1)).first() is not None
+@cache
+def _lots(whose: Whose, figures: Figures) -> Select[Any]:
+    return _due(whose, figures).add_columns(_ON, literal("grant"), literal(""), _LAST_DAY, AT)
 
 
-def grant(connection: Connection, period: str, whose: Whose, policy: Policy, fresh: bool = False) -> int:
-    """A lot to each member that `whose` is about and that had none for the month. `fresh`: as for `insert_found`."""
-    return insert_found(connection, PointRow, COLUMNS, _lots(period, whose, policy), fresh)
-
-
-def _lots(period: str, whose: Whose, policy: Policy) -> Select[Any]:
-    granted_on = jobs.following(period)
-    return _due(period, policy, whose).add_columns(
-        literal(granted_on, _rows.c.granted_on.type),
-        literal("grant"),
-        literal(""),
-        literal(points.lapses_on(granted_on, policy), _rows.c.lapses_on.type),
-        literal(jobs.due_at(policy.job(JOB), period), _rows.c.at.type),
-    )
-
-
-def _due(period: str, policy: Policy, whose: Whose) -> Select[tuple[str, int]]:
+def _due(whose: Whose, figures: Figures) -> Select[tuple[str, int]]:
     """Who gets how many, by facts as of the instant of granting: what has changed since then changes nothing."""
-    on, at = jobs.following(period), jobs.due_at(policy.job(JOB), period)
     base = and_(
         whose(_fees),
         _fees.c.contract_id == _contracts.c.contract_id,
         _fees.c.part == "base",
-        _fees.c.first_day <= on,
-        or_(_fees.c.last_day.is_(None), _fees.c.last_day >= on),
+        _fees.c.first_day <= _ON,
+        or_(_fees.c.last_day.is_(None), _fees.c.last_day >= _ON),
     )
     joined = _members.join(_contracts, _contracts.c.contract_id == _members.c.contract_id)
     return (
-        select(_members.c.contract_id, _points(on, policy).label("points"))
+        select(_members.c.contract_id, _points(figures).label("points"))
         .select_from(joined.outerjoin(_fees, base))
-        .where(whose(_members), whose(_contracts), _is_member(on, at), _in_use(on, at, whose))
-        .where(_some(on, policy))
+        .where(whose(_members), whose(_contracts), _is_member(), _in_use(whose))
+        .where(_some(figures))
     )
 
 
-def _points(on: date, policy: Policy) -> ColumnElement[int]:
+def _points(figures: Figures) -> ColumnElement[int]:
     """The table of the policy, by line type and year of membership; the last figure holds for ever (PNT-2)."""
-    return case(
-        *((_line_type == grant.line_type, _by_year(grant, on)) for grant in policy.point_grants), else_=0
-    )
+    return case(*((_line_type == line_type, _by_year(years)) for line_type, years in figures), else_=0)
 
 
-def _some(on: date, policy: Policy) -> ColumnElement[bool]:
+def _some(figures: Figures) -> ColumnElement[bool]:
     """Who gets any. Where no figure is 0, the line type says so for less than the table costs."""
-    if all(all(grant.points) for grant in policy.point_grants):
-        return _line_type.in_([grant.line_type for grant in policy.point_grants])
-    return _points(on, policy) > 0
+    if all(all(years) for _, years in figures):
+        return _line_type.in_([line_type for line_type, _ in figures])
+    return _points(figures) > 0
 
 
-def _by_year(grant: PointGrant, on: date) -> ColumnElement[int]:
-    *years, ever = grant.points
+def _by_year(points: tuple[int, ...]) -> ColumnElement[int]:
+    *years, ever = points
     if not years:
         return literal(ever)
-    since = (_members.c.joined_at >= points.joined_from(on, year) for year in range(1, len(years) + 1))
+    since = (
+        _members.c.joined_at >= parameter(f"joined_from_{year}", datetime)
+        for year in range(1, len(years) + 1)
+    )
     return case(*zip(since, years, strict=True), else_=ever)
 
 
-def _is_member(on: date, at: datetime) -> ColumnElement[bool]:
+def _is_member() -> ColumnElement[bool]:
     """At 00:00 of the day already, and still at the instant of granting."""
     return and_(
-        _members.c.joined_at <= midnight(on),
-        _members.c.counted_from <= at,
-        or_(_members.c.left_at.is_(None), _members.c.left_at > at),
+        _members.c.joined_at <= _MIDNIGHT,
+        _members.c.counted_from <= AT,
+        or_(_members.c.left_at.is_(None), _members.c.left_at > AT),
     )
 
 
-def _in_use(on: date, at: datetime, whose: Whose) -> ColumnElement[bool]:
+def _in_use(whose: Whose) -> ColumnElement[bool]:
     """PNT-3: with the discount, in force, and not suspended."""
     suspended = exists().where(
         whose(_blocks),
         _blocks.c.contract_id == _contracts.c.contract_id,
-        _blocks.c.from_at <= at,
-        or_(_blocks.c.until_at.is_(None), _blocks.c.until_at > at),
+        _blocks.c.from_at <= AT,
+        or_(_blocks.c.until_at.is_(None), _blocks.c.until_at > AT),
     )
     return and_(
         _contracts.c.two_year_discount,
-        _contracts.c.in_force_from <= on,
-        or_(_contracts.c.in_force_to.is_(None), _contracts.c.in_force_to >= on),
-        or_(_contracts.c.ended_at.is_(None), _contracts.c.ended_at > at),
+        _contracts.c.in_force_from <= _ON,
+        or_(_contracts.c.in_force_to.is_(None), _contracts.c.in_force_to >= _ON),
+        or_(_contracts.c.ended_at.is_(None), _contracts.c.ended_at > AT),
         ~suspended,
     )

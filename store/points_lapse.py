@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, distinct, func, literal, select
@@ -13,21 +14,21 @@ from rules.figures import Policy
 from store.ledger import PointRow
 from store.points_grant import COLUMNS
 from store.points_hold import hold_ends_back
-from store.sql import Whose, everybody, within
+from store.sql import AT, AT_MOST, Whom, Whose, everybody, parameter, within
 from store.write import insert_found, table
 
 JOB = "fiscal-year"
 
 _rows = table(PointRow)
 _LEFT = func.sum(_rows.c.points)
+_LAST_DAY = parameter("the_last_day", date)
 # What the run itself takes away does not count, nor what came back too late and lapsed in the same instant.
 _BEFORE = func.sum(case(((_rows.c.what == "lapse") & (_rows.c.ref == ""), 0), else_=_rows.c.points))
 
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """How many contracts had points that lapse with the year."""
-    lots = _lots(period, everybody).having(_BEFORE > 0).subquery()
-    return int(connection.execute(select(func.count(distinct(lots.c.contract_id)))).scalar_one())
+    return int(connection.execute(_concerned(), _given(period)).scalar_one())
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
@@ -38,25 +39,43 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts that still have points which should have lapsed."""
-    lots = _lots(period, everybody).having(_LEFT > 0).subquery()
-    found = select(lots.c.contract_id).distinct().order_by(lots.c.contract_id).limit(limit)
-    return list(connection.execute(found).scalars())
+    return list(connection.execute(_still_there(), _given(period) | {"the_most": limit}).scalars())
 
 
-def lapse(connection: Connection, period: str, whose: Whose, fresh: bool = False) -> int:
+def lapse(connection: Connection, period: str, whom: Whom, fresh: bool = False) -> int:
     """What is left of the lots whose last day ended the year is gone from 00:00 of the next on. `fresh`: as for
     `insert_found`, for a lot that has lapsed has nothing left."""
-    at = midnight(jobs.following(period))
-    columns = (literal("lapse"), literal(""), _rows.c.lapses_on, literal(at, _rows.c.at.type))
-    taken = _lots(period, whose, -_LEFT, _rows.c.granted_on, *columns)
-    return insert_found(connection, PointRow, COLUMNS, taken.having(_LEFT > 0), fresh)
+    given = _given(period) | whom.given
+    return insert_found(connection, PointRow, COLUMNS, _taken(whom.whose), given, fresh)
 
 
-def _lots(period: str, whose: Whose, *columns: ColumnElement[Any]) -> Select[Any]:
+def _given(period: str) -> dict[str, Any]:
+    return {"the_at": midnight(jobs.following(period)), "the_last_day": last_day(period)}
+
+
+@cache
+def _concerned() -> Select[Any]:
+    lots = _lots(everybody).having(_BEFORE > 0).subquery()
+    return select(func.count(distinct(lots.c.contract_id)))
+
+
+@cache
+def _still_there() -> Select[Any]:
+    lots = _lots(everybody).having(_LEFT > 0).subquery()
+    return select(lots.c.contract_id).distinct().order_by(lots.c.contract_id).limit(AT_MOST)
+
+
+@cache
+def _taken(whose: Whose) -> Select[Any]:
+    columns = (literal("lapse"), literal(""), _rows.c.lapses_on, AT)
+    return _lots(whose, -_LEFT, _rows.c.granted_on, *columns).having(_LEFT > 0)
+
+
+def _lots(whose: Whose, *columns: ColumnElement[Any]) -> Select[Any]:
     """The lots whose last day is that of the year."""
     return (
         select(_rows.c.contract_id, *columns)
-        .where(whose(_rows), _rows.c.lapses_on == last_day(period))
+        .where(whose(_rows), _rows.c.lapses_on == _LAST_DAY)
         .group_by(_rows.c.contract_id, _rows.c.granted_on, _rows.c.lapses_on)
     )
 

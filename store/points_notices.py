@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, literal, or_, select, true
@@ -12,12 +13,14 @@ from rules import jobs
 from rules.calendar import day_of, fiscal_year_end
 from rules.figures import Policy
 from store.ledger import MemberRow, PointRow
-from store.sql import Whose, everybody, json_of, many_at_once, within
+from store.sql import AT, AT_MOST, Whose, everybody, json_of, many_at_once, parameter, within
 from store.tables import DeliveryRow
 from store.write import insert_found, table
 
-COLUMNS = ["delivery_id", "contract_id", "kind", "at", "tries", "data"]
+COLUMNS = ("delivery_id", "contract_id", "kind", "at", "tries", "data")
 _rows, _members, _deliveries = table(PointRow), table(MemberRow), table(DeliveryRow)
+_TODAY, _LAST_DAY = parameter("the_day", date), parameter("the_last_day", date)
+_RUN = parameter("the_run", str)
 
 
 @dataclass(frozen=True)
@@ -30,67 +33,80 @@ class PointsNotice:
 
     def expected(self, connection: Connection, period: str, policy: Policy) -> int:
         """How many are to be written to."""
-        found = self._told(period, policy, everybody).subquery()
-        return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+        return int(connection.execute(_concerned(self), self._given(period, policy)).scalar_one())
 
     def chunk(self, connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
         """A mail for each member after `after` and up to `until`. Returns how many are new."""
+        whom = within(after, until)
+        given = self._given(period, policy) | whom.given
         with many_at_once(connection):
-            mails = self._mails(period, policy, within(after, until))
-            return insert_found(connection, DeliveryRow, COLUMNS, mails)
+            return insert_found(connection, DeliveryRow, COLUMNS, _mails(self, whom.whose), given)
 
     def left(self, connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
         """Members who should have a mail and have none."""
-        found = self._told(period, policy, everybody).subquery()
-        written = exists().where(_deliveries.c.delivery_id == self._name(period, found.c.contract_id))
-        missing = select(found.c.contract_id).where(~written).order_by(found.c.contract_id).limit(limit)
-        return list(connection.execute(missing).scalars())
+        given = self._given(period, policy) | {"the_most": limit}
+        return list(connection.execute(_left(self), given).scalars())
 
-    def _name(self, period: str, contract_id: ColumnElement[str]) -> ColumnElement[str]:
-        return literal(f"r-{self.job}-{period}-") + contract_id + f"-{self.kind}"
-
-    def _mails(self, period: str, policy: Policy, whose: Whose) -> Select[Any]:
+    def _given(self, period: str, policy: Policy) -> dict[str, Any]:
         at = jobs.due_at(policy.job(self.job), period)
-        found = self._told(period, policy, whose).subquery()
-        data = {
-            "balance": found.c.balance,
-            "lapsing_this_fiscal_year": found.c.lapsing,
-            "lapses_on": literal(fiscal_year_end(day_of(at)).isoformat()),
+        last_day = fiscal_year_end(day_of(at))
+        return {
+            "the_at": at,
+            "the_day": day_of(at),
+            "the_last_day": last_day,
+            "the_last_day_in_words": last_day.isoformat(),
+            "the_run": f"r-{self.job}-{period}-",
         }
-        return select(
-            self._name(period, found.c.contract_id),
-            found.c.contract_id,
-            literal(self.kind),
-            literal(at, _deliveries.c.at.type),
-            literal(0),
-            json_of(**data),
-        ).where(true())
-
-    def _told(self, period: str, policy: Policy, whose: Whose) -> Select[Any]:
-        """Members as of the instant at which the run was due, with balance and what lapses, as of then too."""
-        at = jobs.due_at(policy.job(self.job), period)
-        lapsing = case((_rows.c.lapses_on == fiscal_year_end(day_of(at)), _rows.c.points), else_=0)
-        sums = func.coalesce(func.sum(_rows.c.points), 0), func.coalesce(func.sum(lapsing), 0)
-        found = (
-            select(_members.c.contract_id, sums[0].label("balance"), sums[1].label("lapsing"))
-            .select_from(_members.outerjoin(_rows, and_(whose(_rows), _counted(at))))
-            .where(whose(_members), _is_member(at))
-            .group_by(_members.c.contract_id)
-        )
-        return found.having(sums[1] > 0) if self.warns else found
 
 
-def _counted(at: datetime) -> ColumnElement[bool]:
-    return and_(
-        _rows.c.contract_id == _members.c.contract_id,
-        _rows.c.at <= at,
-        _rows.c.lapses_on >= day_of(at),
+@cache
+def _concerned(notice: PointsNotice) -> Select[Any]:
+    return select(func.count()).select_from(_told(notice, everybody).subquery())
+
+
+@cache
+def _left(notice: PointsNotice) -> Select[Any]:
+    found = _told(notice, everybody).subquery()
+    written = exists().where(_deliveries.c.delivery_id == _name(notice, found.c.contract_id))
+    return select(found.c.contract_id).where(~written).order_by(found.c.contract_id).limit(AT_MOST)
+
+
+@cache
+def _mails(notice: PointsNotice, whose: Whose) -> Select[Any]:
+    found = _told(notice, whose).subquery()
+    data = {
+        "balance": found.c.balance,
+        "lapsing_this_fiscal_year": found.c.lapsing,
+        "lapses_on": parameter("the_last_day_in_words", str),
+    }
+    name, kind = _name(notice, found.c.contract_id), literal(notice.kind)
+    return select(name, found.c.contract_id, kind, AT, literal(0), json_of(**data)).where(true())
+
+
+def _name(notice: PointsNotice, contract_id: ColumnElement[str]) -> ColumnElement[str]:
+    return _RUN + contract_id + f"-{notice.kind}"
+
+
+def _told(notice: PointsNotice, whose: Whose) -> Select[Any]:
+    """Members as of the instant at which the run was due, with balance and what lapses, as of then too."""
+    lapsing = case((_rows.c.lapses_on == _LAST_DAY, _rows.c.points), else_=0)
+    sums = func.coalesce(func.sum(_rows.c.points), 0), func.coalesce(func.sum(lapsing), 0)
+    found = (
+        select(_members.c.contract_id, sums[0].label("balance"), sums[1].label("lapsing"))
+        .select_from(_members.outerjoin(_rows, and_(whose(_rows), _counted())))
+        .where(whose(_members), _is_member())
+        .group_by(_members.c.contract_id)
     )
+    return found.having(sums[1] > 0) if notice.warns else found
 
 
-def _is_member(at: datetime) -> ColumnElement[bool]:
-    left = or_(_members.c.left_at.is_(None), _members.c.left_at > at)
-    return and_(_members.c.joined_at <= at, _members.c.counted_from <= at, left)
+def _counted() -> ColumnElement[bool]:
+    return and_(_rows.c.contract_id == _members.c.contract_id, _rows.c.at <= AT, _rows.c.lapses_on >= _TODAY)
+
+
+def _is_member() -> ColumnElement[bool]:
+    left = or_(_members.c.left_at.is_(None), _members.c.left_at > AT)
+    return and_(_members.c.joined_at <= AT, _members.c.counted_from <= AT, left)
 
 
 MAIL = PointsNotice("points-mail", "points_balance", warns=False)

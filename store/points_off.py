@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +15,7 @@ from rules.figures import Policy
 from store.ledger import ExchangeRow, MemberRow, PointRow, StatementRow
 from store.points_grant import ledger_row
 from store.points_hold import hold_ends_back
-from store.sql import Whose
+from store.sql import PERIOD, Whom, Whose, parameter
 from store.tables import ContractRow
 from store.write import insert, table
 
@@ -22,7 +23,7 @@ _rows, _exchanges, _members = table(PointRow), table(ExchangeRow), table(MemberR
 _statements, _contracts = table(StatementRow), table(ContractRow)
 
 
-def take_off(connection: Connection, period: str, whose: Whose, policy: Policy) -> dict[str, int]:
+def take_off(connection: Connection, period: str, whom: Whom, policy: Policy) -> dict[str, int]:
     """Take bill payments off statements of `period` that are written already.
 
     Sets `points_used` and `total_with_tax` of those statements; returns the points used, by contract. On a contract's
@@ -31,17 +32,19 @@ def take_off(connection: Connection, period: str, whose: Whose, policy: Policy) 
     at = jobs.due_at(policy.job("month-end"), period)
     hold_ends_back(connection)
     used: dict[str, int] = {}
-    pending = connection.execute(_pending(period, whose)).mappings()
+    given = {"the_period": period, "the_last_day": jobs.following(period) - timedelta(days=1)} | whom.given
+    pending = connection.execute(_pending(whom.whose), given).mappings()
     for contract_id, exchanges in groupby(pending.all(), lambda row: str(row["contract_id"])):
         used[contract_id] = _pay(connection, list(exchanges), at)
         _write_off(connection, contract_id, period, used[contract_id])
     return used
 
 
-def _pending(period: str, whose: Whose) -> Any:
+@cache
+def _pending(whose: Whose) -> Any:
     """Bill payments that nothing was taken off by yet, oldest first, with the bill that they come off."""
-    bill = (_statements.c.contract_id == _exchanges.c.contract_id) & (_statements.c.period == period)
-    last = _contracts.c.in_force_to <= jobs.following(period) - timedelta(days=1)
+    bill = (_statements.c.contract_id == _exchanges.c.contract_id) & (_statements.c.period == PERIOD)
+    last = _contracts.c.in_force_to <= parameter("the_last_day", date)
     return (
         select(_exchanges, _statements.c.total_with_tax, _members.c.left_at)
         .join(_statements, bill)
@@ -50,7 +53,7 @@ def _pending(period: str, whose: Whose) -> Any:
         .where(
             whose(_exchanges),
             and_(_exchanges.c.kind == "bill_payment", _exchanges.c.used.is_(None)),
-            or_(_exchanges.c.period <= period, last),
+            or_(_exchanges.c.period <= PERIOD, last),
         )
         .order_by(_exchanges.c.contract_id, _exchanges.c.at, _exchanges.c.exchange_id)
     )

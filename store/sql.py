@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Date,
     FromClause,
+    Integer,
+    String,
     and_,
+    bindparam,
     case,
-    literal,
     literal_column,
     text,
     true,
@@ -60,10 +64,9 @@ def json_of(**values: ColumnElement[Any]) -> ColumnElement[Any]:
     return json_object(*parts)
 
 
-def later(one: ColumnElement[Any], other: Any) -> ColumnElement[Any]:
+def later(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
     """The later of two days."""
-    day = literal(other, Date())
-    return case((one > day, one), else_=day)
+    return case((one > other, one), else_=other)
 
 
 def floored(dividend: ColumnElement[int], divisor: int) -> ColumnElement[int]:
@@ -72,22 +75,49 @@ def floored(dividend: ColumnElement[int], divisor: int) -> ColumnElement[int]:
     return (dividend - remainder) // divisor
 
 
+_TYPES: dict[type, Any] = {str: String(), int: Integer(), date: Date(), datetime: Instant(), dict: Json}
+
+
+def parameter(name: str, kind: type) -> BindParameter[Any]:
+    """What a statement is given when it runs, so that it is built once. Where a column is called like it, it would be set."""
+    return bindparam(name, type_=_TYPES[kind])
+
+
+PERIOD, AT = parameter("the_period", str), parameter("the_at", datetime)
+AFTER, UNTIL = parameter("the_after", str), parameter("the_until", str)
+CONTRACT, AT_MOST = parameter("the_contract", str), parameter("the_most", int)
+
 Whose = Callable[[FromClause], ColumnElement[bool]]
 """Which contracts a statement is about, said of whatever has contracts: of all that it reads, or it would read too much."""
+
+
+class Whom(NamedTuple):
+    """Contracts: how a statement says which they are, and what it is given for it."""
+
+    whose: Whose
+    given: dict[str, Any]
 
 
 def everybody(rows: FromClause) -> ColumnElement[bool]:
     return true()
 
 
-def only(contract_id: str) -> Whose:
+def only(contract_id: str) -> Whom:
     """That one contract."""
-    return lambda rows: rows.c.contract_id == contract_id
+    return Whom(_only, {"the_contract": contract_id})
 
 
-def within(after: str, until: str) -> Whose:
+def _only(rows: FromClause) -> ColumnElement[bool]:
+    return rows.c.contract_id == CONTRACT
+
+
+def within(after: str, until: str) -> Whom:
     """The contracts after `after` up to `until`."""
-    return lambda rows: and_(rows.c.contract_id > after, rows.c.contract_id <= until)
+    return Whom(_within, {"the_after": after, "the_until": until})
+
+
+def _within(rows: FromClause) -> ColumnElement[bool]:
+    return and_(rows.c.contract_id > AFTER, rows.c.contract_id <= UNTIL)
 
 
 @contextmanager

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -25,79 +24,69 @@ from sqlalchemy import (
 from rules import jobs, statement
 from rules.calendar import midnight
 from store.ledger import FeeRow, StatementLineRow, StatementRow
-from store.sql import Whose, everybody, later, midnight_of
+from store.sql import PERIOD, Whose, later, midnight_of, parameter
 from store.tables import ChargeRow, ContractRow, PurchaseRow
 from store.write import insert_found, table
 
 _rows, _contracts, _fees = table(StatementRow), table(ContractRow), table(FeeRow)
 _charges, _purchases = table(ChargeRow), table(PurchaseRow)
-_LINE = ["period", "contract_id", "source", "kind", "item", "provider", "amount", "tax_class", "at"]
+_LINE = ("period", "contract_id", "source", "kind", "item", "provider", "amount", "tax_class", "at")
+
+FIRST, LAST = parameter("the_first_day", date), parameter("the_last_day", date)
+BEGINS_AT, ENDS_AT = parameter("the_beginning", datetime), parameter("the_end", datetime)
 
 
-@dataclass(frozen=True)
-class Month:
-    """A month, and the contracts that are looked at; all of them where that is not said."""
-
-    period: str
-    whose: Whose = everybody
-
-    @cached_property
-    def first(self) -> date:
-        return jobs.first_day(self.period)
-
-    @cached_property
-    def last(self) -> date:
-        return jobs.following(self.period) - timedelta(days=1)
-
-    @cached_property
-    def begins_at(self) -> datetime:
-        return midnight(self.first)
-
-    @cached_property
-    def ends_at(self) -> datetime:
-        return midnight(jobs.following(self.period))
-
-    def within(self, rows: FromClause) -> ColumnElement[bool]:
-        """Those contracts, of whatever has contracts."""
-        return self.whose(rows)
-
-    def in_force(self) -> ColumnElement[bool]:
-        """Contracts in force on at least one day of the month (LIN-6), and this service's to bill in it."""
-        counted = or_(_contracts.c.counted_from.is_(None), _contracts.c.counted_from <= self.last)
-        return and_(_contracts.c.in_force_from <= self.last, counted, _not_over_before(self.first))
+def of_month(period: str) -> dict[str, Any]:
+    """What SQL about a month is given of it."""
+    first, following = jobs.first_day(period), jobs.following(period)
+    return {
+        "the_period": period,
+        "the_first_day": first,
+        "the_last_day": following - timedelta(days=1),
+        "the_beginning": midnight(first),
+        "the_end": midnight(following),
+    }
 
 
-def _not_over_before(day: date) -> ColumnElement[bool]:
+def in_force() -> ColumnElement[bool]:
+    """Contracts in force on at least one day of the month (LIN-6), and this service's to bill in it."""
+    counted = or_(_contracts.c.counted_from.is_(None), _contracts.c.counted_from <= LAST)
+    return and_(_contracts.c.in_force_from <= LAST, counted, _not_over_before(FIRST))
+
+
+def _not_over_before(day: ColumnElement[Any]) -> ColumnElement[bool]:
     return or_(_contracts.c.in_force_to.is_(None), _contracts.c.in_force_to >= day)
 
 
-def write(connection: Connection, month: Month, fresh: bool) -> None:
+def write(connection: Connection, whose: Whose, given: dict[str, Any], fresh: bool) -> None:
     """Lines for contracts of the range that have no statement of the month; each fact stands on one statement only.
 
     `fresh`: as for `insert_found`.
     """
     # Marked first: what is recorded from now on has no mark, and comes on the next statement.
-    connection.execute(_mark(month))
-    for lines in (_of_charges(month), _of_fees(month), _bought(month), _settled(month)):
-        insert_found(connection, StatementLineRow, _LINE, lines, fresh)
+    connection.execute(_mark(whose), given)
+    for lines in (_of_charges(whose), _of_fees(whose), _bought(whose), _settled(whose)):
+        insert_found(connection, StatementLineRow, _LINE, lines, given, fresh)
 
 
-def _closed(month: Month, rows: FromClause) -> ColumnElement[bool]:
+def _closed(whose: Whose, rows: FromClause) -> ColumnElement[bool]:
     """The statement is there, and changes no more."""
-    mine = and_(_rows.c.contract_id == rows.c.contract_id, month.within(_rows))
-    return exists().where(mine, _rows.c.period == month.period).correlate(rows)
+    mine = and_(_rows.c.contract_id == rows.c.contract_id, whose(_rows))
+    return exists().where(mine, _rows.c.period == PERIOD).correlate(rows)
 
 
-def _mark(month: Month) -> Any:
-    due = and_(_charges.c.billed_in.is_(None), _charges.c.on_day <= month.last)
-    open_ones = and_(month.within(_charges), due, ~_closed(month, _charges))
-    return update(_charges).where(open_ones).values(billed_in=month.period)
+@cache
+def _mark(whose: Whose) -> Any:
+    due = and_(_charges.c.billed_in.is_(None), _charges.c.on_day <= LAST)
+    open_ones = and_(whose(_charges), due, ~_closed(whose, _charges))
+    return update(_charges).where(open_ones).values(billed_in=PERIOD)
 
 
-def _of_charges(month: Month) -> Any:
+@cache
+def _of_charges(whose: Whose) -> Any:
     untaxed = _charges.c.kind.in_(statement.UNTAXED)
     return select(
-        literal(month.period),
+        PERIOD,
         _charges.c.contract_id,
         literal("charge-") + _charges.c.charge_id,
         _charges.c.kind,
@@ -106,17 +95,16 @@ def _of_charges(month: Month) -> Any:
         _charges.c.amount,
         case((untaxed, "none"), else_="standard"),
         midnight_of(_charges.c.on_day),
-    ).where(_charges.c.billed_in == month.period, month.within(_charges), ~_closed(month, _charges))
+    ).where(_charges.c.billed_in == PERIOD, whose(_charges), ~_closed(whose, _charges))
 
 
-def _of_fees(month: Month) -> Any:
+@cache
+def _of_fees(whose: Whose) -> Any:
     """Whole months: the first and the last are charged as any other (LIN-6)."""
-    held = and_(
-        _fees.c.first_day <= month.last, or_(_fees.c.last_day.is_(None), _fees.c.last_day >= month.first)
-    )
+    held = and_(_fees.c.first_day <= LAST, or_(_fees.c.last_day.is_(None), _fees.c.last_day >= FIRST))
     return (
         select(
-            literal(month.period),
+            PERIOD,
             _fees.c.contract_id,
             literal("fee-") + _fees.c.part,
             literal("monthly_fee"),
@@ -124,36 +112,37 @@ def _of_fees(month: Month) -> Any:
             null(),
             _fees.c.amount,
             literal("standard"),
-            midnight_of(later(_fees.c.first_day, month.first)),
+            midnight_of(later(_fees.c.first_day, FIRST)),
         )
         .join(_contracts, _contracts.c.contract_id == _fees.c.contract_id)
-        .where(month.within(_fees), month.within(_contracts), held, month.in_force(), ~_closed(month, _fees))
+        .where(whose(_fees), whose(_contracts), held, in_force(), ~_closed(whose, _fees))
     )
 
 
-def _bought(month: Month) -> Any:
+@cache
+def _bought(whose: Whose) -> Any:
     """What was bought in the month."""
     at = _purchases.c.at
-    return _purchase(month, at).where(at >= month.begins_at, at < month.ends_at)
+    return _purchase(whose, at).where(at >= BEGINS_AT, at < ENDS_AT)
 
 
-def _settled(month: Month) -> Any:
+@cache
+def _settled(whose: Whose) -> Any:
     """Monthly items bought before are settled on the 1st, unless they or the line had ended (MAT-8, MAT-9)."""
-    begins_at = literal(month.begins_at, _purchases.c.at.type)
-    before = and_(_purchases.c.at < begins_at, _purchases.c.kind == "monthly")
-    living = or_(_purchases.c.ended_at.is_(None), _purchases.c.ended_at >= begins_at)
-    on_the_1st = and_(_contracts.c.in_force_from <= month.first, _not_over_before(month.first))
+    before = and_(_purchases.c.at < BEGINS_AT, _purchases.c.kind == "monthly")
+    living = or_(_purchases.c.ended_at.is_(None), _purchases.c.ended_at >= BEGINS_AT)
+    on_the_1st = and_(_contracts.c.in_force_from <= FIRST, _not_over_before(FIRST))
     return (
-        _purchase(month, begins_at)
+        _purchase(whose, BEGINS_AT)
         .join(_contracts, _contracts.c.contract_id == _purchases.c.contract_id)
-        .where(month.within(_contracts), before, living, on_the_1st)
+        .where(whose(_contracts), before, living, on_the_1st)
     )
 
 
-def _purchase(month: Month, at: ColumnElement[datetime]) -> Select[Any]:
+def _purchase(whose: Whose, at: ColumnElement[datetime]) -> Select[Any]:
     """The line of a purchase that counts at that instant."""
     return select(
-        literal(month.period),
+        PERIOD,
         _purchases.c.contract_id,
         literal("purchase-") + _purchases.c.purchase_id,
         literal("purchase"),
@@ -162,4 +151,4 @@ def _purchase(month: Month, at: ColumnElement[datetime]) -> Select[Any]:
         _purchases.c.amount,
         literal("included"),
         at,
-    ).where(month.within(_purchases), ~_closed(month, _purchases))
+    ).where(whose(_purchases), ~_closed(whose, _purchases))

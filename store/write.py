@@ -36,25 +36,27 @@ def upsert(
 
 
 def insert_found(
-    connection: Connection, row: type[SQLModel], columns: list[str], found: Select[Any], fresh: bool = False
+    connection: Connection,
+    row: type[SQLModel],
+    columns: tuple[str, ...],
+    found: Select[Any],
+    given: dict[str, Any],
+    fresh: bool = False,
 ) -> int:
     """Insert what `found` selects, leaving out whose key is there already. Returns the rows written.
 
+    `found` is built once, as what it is inserted by is kept beside it; `given`: what it names.
     `fresh`: probably none is there yet. PostgreSQL then takes them for half of what asking for each would cost.
     """
-    target = table(row)
-    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(target).from_select(columns, found, include_defaults=False)
-    if fresh and connection.dialect.name == "postgresql":
+    dialect = connection.dialect.name
+    if fresh and dialect == "postgresql":
         with suppress(IntegrityError), connection.begin_nested():
-            return _count(connection, statement)
-    return _count(
-        connection, statement.on_conflict_do_nothing(index_elements=list(target.primary_key.columns))
-    )
+            return _count(connection, _insert_found(dialect, row, columns, found), given)
+    return _count(connection, _insert_missing(dialect, row, columns, found), given)
 
 
-def _count(connection: Connection, statement: Insert) -> int:
-    return int(connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount)
+def _count(connection: Connection, statement: Insert, given: dict[str, Any]) -> int:
+    return int(connection.execute(statement, given, execution_options={"preserve_rowcount": True}).rowcount)
 
 
 def set_values(connection: Connection, row: type[SQLModel], values: list[dict[str, Any]]) -> int:
@@ -84,6 +86,21 @@ def _upsert(dialect: str, row: type[SQLModel], change: tuple[str, ...]) -> Inser
     new = {name: statement.excluded[name] for name in change}
     changing: Insert = statement.on_conflict_do_update(index_elements=keys, set_=new)
     return changing
+
+
+@cache
+def _insert_found(dialect: str, row: type[SQLModel], columns: tuple[str, ...], found: Select[Any]) -> Any:
+    statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table(row))
+    return statement.from_select(columns, found, include_defaults=False)
+
+
+@cache
+def _insert_missing(
+    dialect: str, row: type[SQLModel], columns: tuple[str, ...], found: Select[Any]
+) -> Insert:
+    keys = list(table(row).primary_key.columns)
+    missing: Insert = _insert_found(dialect, row, columns, found).on_conflict_do_nothing(index_elements=keys)
+    return missing
 
 
 @cache

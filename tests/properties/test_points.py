@@ -25,7 +25,7 @@ from store import points_off
 from store.database import connect
 from store.ledger import PointRow, RunRow, StatementRow
 from store.migrate import upgrade
-from store.sql import everybody
+from store.sql import Whom, everybody
 from store.write import insert, table
 from tests.rules.cases import POLICY
 from tests.store.club import Club, within
@@ -149,7 +149,9 @@ class Life:
         row |= {"total_with_tax": total, "due_on": date(2026, 4, 1), "policy": ""}
         within(self.club.engine, lambda c: insert(c, StatementRow, [row]))
         for _ in range(2):
-            within(self.club.engine, lambda c: points_off.take_off(c, text(number), everybody, POLICY))
+            within(
+                self.club.engine, lambda c: points_off.take_off(c, text(number), Whom(everybody, {}), POLICY)
+            )
 
     def runs(self, number: int, twice: bool) -> None:
         """The runs of the month after `number`, and that they are done."""

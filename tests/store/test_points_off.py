@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from store import points_off
 from store.ledger import ExchangeRow, StatementRow
-from store.sql import everybody
+from store.sql import Whom, everybody
 from store.write import insert, table
 from tests.rules.cases import POLICY, at
 from tests.store.club import Club, within
@@ -41,7 +41,7 @@ def bill(club: Club, total: int, period: str = "2026-08", contract_id: str = "k-
 
 
 def off(club: Club, period: str = "2026-08") -> dict[str, int]:
-    return within(club.engine, lambda c: points_off.take_off(c, period, everybody, POLICY))
+    return within(club.engine, lambda c: points_off.take_off(c, period, Whom(everybody, {}), POLICY))
 
 
 def billed(club: Club, period: str = "2026-08") -> tuple[int, int]:

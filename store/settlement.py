@@ -6,24 +6,49 @@ Cards are charged after it, and for what is then still unpaid collections begin:
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, String, func, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rules import jobs
 from rules.calendar import day_of
 from rules.figures import Policy
 from store.ledger import CreditRow, PayingRow, StatementRow
+from store.sql import AFTER, AT, AT_MOST, CONTRACT, PERIOD, UNTIL, parameter
 from store.tables import PaymentRow
-from store.write import table, upsert
+from store.write import insert_found, table, upsert
 
 JOB = "settlement"
 BY_CARD = "credit_card"
 COLLECTED_FOR_US = ("account_transfer", "atone", "np_invoice", "isp_collection")
 _rows, _credits = table(StatementRow), table(CreditRow)
 _paying, _payments = table(PayingRow), table(PaymentRow)
+
+_TO_PAY = (_rows.c.period == PERIOD) & (_rows.c.total_with_tax > 0)
+_UNSETTLED = _rows.c.paid_on.is_(None) & _rows.c.collected_at.is_(None)
+_OPEN = _TO_PAY & (_rows.c.contract_id > AFTER) & (_rows.c.contract_id <= UNTIL) & _UNSETTLED
+_BY_OTHERS = _rows.c.payment_method.in_(COLLECTED_FOR_US)
+
+# What was still to be paid when the settlement was due, so that asking again asks for the same.
+_MINE = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
+_PAID = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
+    _MINE, _credits.c.kind != "over", _credits.c.at < AT
+)
+_LEFT = _rows.c.total_with_tax - _PAID.correlate(_rows).scalar_subquery()
+
+_COUNT = select(func.count()).where(_TO_PAY)
+_UNPAID = select(_rows.c.contract_id).where(_TO_PAY & _UNSETTLED)
+_FIRST_UNPAID = _UNPAID.order_by(_rows.c.contract_id).limit(AT_MOST)
+_UNPAID_BY = _UNPAID.where(_rows.c.contract_id == CONTRACT)
+
+_CREDIT = ("credit_id", "contract_id", "period", "kind", "amount", "at")
+_CREDITED = select(
+    parameter("the_settlement", str) + _rows.c.contract_id,
+    *(_rows.c.contract_id, _rows.c.period, literal("settlement", String()), _LEFT, AT),
+).where(_OPEN, _BY_OTHERS)
+_SETTLE = update(_rows).where(_OPEN, _BY_OTHERS).values(paid_on=parameter("the_day", date))
 
 
 class Owed(NamedTuple):
@@ -44,52 +69,56 @@ def due_at(period: str, policy: Policy) -> datetime:
 
 def expected(connection: Connection, period: str, policy: Policy) -> int:
     """Contracts with something to pay for the month."""
-    return int(connection.execute(select(func.count()).where(_to_pay(period))).scalar_one())
+    return int(connection.execute(_COUNT, {"the_period": period}).scalar_one())
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Settle what is paid by transfer, atone, NP or the provider; how many it was. Repeating it does nothing."""
+    given = _given(period, after, until, policy)
+    insert_found(connection, CreditRow, _CREDIT, _CREDITED, given)
+    return int(connection.execute(_SETTLE, given).rowcount)
+
+
+def _given(period: str, after: str, until: str, policy: Policy) -> dict[str, Any]:
     at = due_at(period, policy)
-    mine = _open(period, after, until) & _rows.c.payment_method.in_(COLLECTED_FOR_US)
-    columns = ["credit_id", "contract_id", "period", "kind", "amount", "at"]
-    credits = select(
-        literal(f"s-{period}-") + _rows.c.contract_id,
-        _rows.c.contract_id,
-        _rows.c.period,
-        literal("settlement", String()),
-        _left(at),
-        literal(at, _credits.c.at.type),
-    ).where(mine)
-    dialect: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new = dialect.insert(_credits).from_select(columns, credits).on_conflict_do_nothing()
-    connection.execute(new)
-    return int(connection.execute(update(_rows).where(mine).values(paid_on=day_of(at))).rowcount)
+    given = {"the_period": period, "the_settlement": f"s-{period}-", "the_at": at, "the_day": day_of(at)}
+    return given | {"the_after": after, "the_until": until}
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
     """Contracts whose statement is neither paid nor collected."""
-    found = select(_rows.c.contract_id).where(_to_pay(period) & _unsettled()).order_by(_rows.c.contract_id)
-    return list(connection.execute(found.limit(limit)).scalars())
+    return list(connection.execute(_FIRST_UNPAID, {"the_period": period, "the_most": limit}).scalars())
+
+
+def is_unpaid(connection: Connection, period: str, contract_id: str) -> bool:
+    """Whether the contract's statement is neither paid nor collected."""
+    given = {"the_period": period, "the_contract": contract_id}
+    return connection.execute(_UNPAID_BY, given).first() is not None
 
 
 def owed(
     connection: Connection, period: str, after: str, until: str, policy: Policy, limit: int
 ) -> list[Owed]:
     """The next statements of a range that are still open. A card is the latest given by the day of settlement."""
-    at = due_at(period, policy)
-    given = (_paying.c.contract_id == _rows.c.contract_id) & (_paying.c.method == BY_CARD)
-    latest = select(_paying.c.payment_id).where(given, _paying.c.from_at <= at)
+    given = _given(period, after, until, policy) | {"the_most": limit}
+    return [Owed(*row) for row in connection.execute(_owed(), given)]
+
+
+@cache
+def _owed() -> Any:
+    by_card = (_paying.c.contract_id == _rows.c.contract_id) & (_paying.c.method == BY_CARD)
+    latest = select(_paying.c.payment_id).where(by_card, _paying.c.from_at <= AT)
     latest = latest.order_by(_paying.c.from_at.desc()).limit(1)
     payment_id = func.coalesce(latest.correlate(_rows).scalar_subquery(), _rows.c.payment_id)
     card = (_payments.c.payment_id == payment_id) & (_rows.c.payment_method == BY_CARD)
-    found = (
-        select(_rows.c.contract_id, _left(at), _payments.c.reference)
+    return (
+        select(_rows.c.contract_id, _LEFT, _payments.c.reference)
         .select_from(_rows)
         .outerjoin(_payments, card)
-        .where(_open(period, after, until), _rows.c.payment_method.not_in(COLLECTED_FOR_US))
+        .where(_OPEN, ~_BY_OTHERS)
+        .order_by(_rows.c.contract_id)
+        .limit(AT_MOST)
     )
-    rows = connection.execute(found.order_by(_rows.c.contract_id).limit(limit))
-    return [Owed(*row) for row in rows]
 
 
 def charged(connection: Connection, period: str, done: list[Owed], policy: Policy) -> None:
@@ -111,31 +140,3 @@ def charged(connection: Connection, period: str, done: list[Owed], policy: Polic
         named = _rows.c.contract_id.in_([one.contract_id for one in done])
         mine = (_rows.c.period == period) & named & _rows.c.paid_on.is_(None)
         connection.execute(update(_rows).where(mine).values(paid_on=day_of(at)))
-
-
-def is_unpaid(connection: Connection, period: str, contract_id: str) -> bool:
-    """Whether the contract's statement is neither paid nor collected."""
-    mine = _to_pay(period) & _unsettled() & (_rows.c.contract_id == contract_id)
-    return connection.execute(select(_rows.c.contract_id).where(mine)).first() is not None
-
-
-def _to_pay(period: str) -> Any:
-    return (_rows.c.period == period) & (_rows.c.total_with_tax > 0)
-
-
-def _unsettled() -> Any:
-    return _rows.c.paid_on.is_(None) & _rows.c.collected_at.is_(None)
-
-
-def _open(period: str, after: str, until: str) -> Any:
-    inside = (_rows.c.contract_id > after) & (_rows.c.contract_id <= until)
-    return _to_pay(period) & inside & _unsettled()
-
-
-def _left(at: datetime) -> Any:
-    """What was still to be paid when the settlement was due, so that asking again asks for the same."""
-    mine = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
-    paid = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
-        mine, _credits.c.kind != "over", _credits.c.at < at
-    )
-    return _rows.c.total_with_tax - paid.correlate(_rows).scalar_subquery()

@@ -12,11 +12,50 @@ from rules.calendar import midnight
 from rules.facts import Contract, Delivery
 from rules.runs import END, Progress, Range
 from store.ledger import ParkedRow, RunRow
+from store.sql import AFTER, AT, AT_MOST, PERIOD, UNTIL, parameter
 from store.tables import ContractRow, DeliveryRow
-from store.write import table, upsert
+from store.write import set_values, table, upsert
 
 _rows, _parked, _contracts = table(RunRow), table(ParkedRow), table(ContractRow)
 _deliveries = table(DeliveryRow)
+
+_JOB = parameter("the_job", str)
+_MINE = (_rows.c.job == _JOB) & (_rows.c.period == PERIOD)
+_KNOWN = select(_rows).where(_MINE)
+_ADVANCE = update(_rows).where(_MINE).values(done=_rows.c.done + parameter("the_done", int))
+
+_STUCK = (_parked.c.job == _JOB) & (_parked.c.period == PERIOD)
+_UNPARK = delete(_parked).where(_STUCK)
+_PARKED = (
+    select(_parked.c.contract_id, _parked.c.reason).where(_STUCK).order_by(_parked.c.contract_id).limit(100)
+)
+
+_ids = _contracts.c.contract_id
+_CHUNK_END = (
+    select(_ids)
+    .where(_ids > AFTER, _ids <= UNTIL)
+    .order_by(_ids)
+    .offset(parameter("the_others", int))
+    .limit(2)
+)
+_LATE = (
+    select(_contracts.c.snapshot)
+    .where(_contracts.c.due_at <= AT)
+    .order_by(_contracts.c.due_at)
+    .limit(AT_MOST)
+)
+
+_key = _deliveries.c.delivery_id
+_TOLD = (_key > AFTER) & (_key < UNTIL)
+_WAITING = _TOLD & _deliveries.c.outcome.is_(None)
+_UNSENT = (
+    select(_deliveries)
+    .where(_WAITING, _deliveries.c.contract_id.not_in(select(_parked.c.contract_id).where(_STUCK)))
+    .order_by(_key)
+    .limit(AT_MOST)
+)
+_SENT = select(func.count()).where(_TOLD & (_deliveries.c.outcome == "arrived"))
+_UNTOLD = select(_deliveries.c.contract_id).where(_WAITING).order_by(_deliveries.c.contract_id).limit(AT_MOST)
 
 
 def begin(
@@ -35,13 +74,12 @@ def begin(
         "result": None,
     }
     upsert(connection, RunRow, [row], change=("state", "started_at", "finished_at", "expected", "done"))
-    connection.execute(delete(_parked).where(_parked.c.job == job, _parked.c.period == period))
+    connection.execute(_UNPARK, _given(job, period))
 
 
 def advance(connection: Connection, job: str, period: str, done: int) -> None:
     """So many contracts more were dealt with; for people to look at, the proof does not go by it."""
-    mine = (_rows.c.job == job) & (_rows.c.period == period)
-    connection.execute(update(_rows).where(mine).values(done=_rows.c.done + done))
+    connection.execute(_ADVANCE, _given(job, period) | {"the_done": done})
 
 
 def end(
@@ -50,14 +88,13 @@ def end(
     """Everything was dealt with, or (`left` in the result) contracts are left and an operator is waited for."""
     waits = bool(result.get("left"))
     values = {"state": "waiting" if waits else "done", "finished_at": None if waits else now}
-    mine = (_rows.c.job == job) & (_rows.c.period == period)
-    connection.execute(update(_rows).where(mine).values(result=result, done=done, **values))
+    row = {"job": job, "period": period, "done": done, "result": result} | values
+    set_values(connection, RunRow, [row])
 
 
 def of(connection: Connection, job: str, period: str) -> Progress | None:
     """That run; None where it was never begun."""
-    mine = (_rows.c.job == job) & (_rows.c.period == period)
-    row = connection.execute(select(_rows).where(mine)).mappings().first()
+    row = connection.execute(_KNOWN, _given(job, period)).mappings().first()
     return Progress(**row) if row else None
 
 
@@ -97,18 +134,16 @@ def ranges(connection: Connection, streams: int, least: int) -> list[Range]:
 
 def chunk_end(connection: Connection, after: str, until: str, size: int) -> str | None:
     """The last of the next `size` contracts of a range; None where no more are left than that."""
-    ids = _contracts.c.contract_id
-    found = select(ids).where(ids > after, ids <= until).order_by(ids).offset(size - 1).limit(2)
-    last, *more = connection.execute(found).scalars().all() or [None]
+    given = {"the_after": after, "the_until": until, "the_others": size - 1}
+    last, *more = connection.execute(_CHUNK_END, given).scalars().all() or [None]
     return last if more else None
 
 
 def middle(connection: Connection, after: str, until: str) -> str | None:
     """A contract that halves the range; None where it is the only one, or there is none."""
-    ids = _contracts.c.contract_id
-    inside = (ids > after) & (ids <= until)
+    inside = (_ids > after) & (_ids <= until)
     count = int(connection.execute(select(func.count()).where(inside)).scalar_one())
-    found = select(ids).where(inside).order_by(ids).offset(count // 2 - 1).limit(1)
+    found = select(_ids).where(inside).order_by(_ids).offset(count // 2 - 1).limit(1)
     return str(connection.execute(found).scalar_one()) if count > 1 else None
 
 
@@ -116,8 +151,8 @@ def park(
     connection: Connection, job: str, period: str, after: str, until: str, reason: str, now: datetime
 ) -> None:
     """The one contract of the range cannot be dealt with; it holds up nobody else."""
-    ids = _contracts.c.contract_id
-    for contract_id in connection.execute(select(ids).where(ids > after, ids <= until)).scalars().all():
+    mine = select(_ids).where(_ids > after, _ids <= until)
+    for contract_id in connection.execute(mine).scalars().all():
         put_aside(connection, job, period, contract_id, reason, now)
 
 
@@ -130,45 +165,35 @@ def put_aside(
 
 
 def parked(connection: Connection, job: str, period: str) -> list[RowMapping]:
-    found = select(_parked.c.contract_id, _parked.c.reason)
-    mine = found.where(_parked.c.job == job, _parked.c.period == period).order_by(_parked.c.contract_id)
-    return list(connection.execute(mine.limit(100)).mappings())
+    return list(connection.execute(_PARKED, _given(job, period)).mappings())
 
 
 def late(connection: Connection, until: datetime, limit: int) -> list[Contract]:
     """Contracts with a deadline that passed by then and that nobody has kept yet."""
-    found = select(_contracts.c.snapshot).where(_contracts.c.due_at <= until).order_by(_contracts.c.due_at)
-    return [Contract.model_validate(row) for row in connection.execute(found.limit(limit)).scalars()]
+    found = connection.execute(_LATE, {"the_at": until, "the_most": limit})
+    return [Contract.model_validate(row) for row in found.scalars()]
 
 
 def unsent(connection: Connection, job: str, period: str, limit: int) -> list[Delivery]:
     """The next mails and letters of the run that have not left yet, but for what is parked."""
-    stuck = select(_parked.c.contract_id).where(_parked.c.job == job, _parked.c.period == period)
-    waiting = _untold(job, period) & _deliveries.c.contract_id.not_in(stuck)
-    found = select(_deliveries).where(waiting).order_by(_deliveries.c.delivery_id).limit(limit)
+    found = connection.execute(_UNSENT, _given(job, period) | {"the_most": limit})
     names = Delivery.model_fields
     return [
-        Delivery(**{name: value for name, value in row.items() if name in names})
-        for row in connection.execute(found).mappings()
+        Delivery(**{name: value for name, value in row.items() if name in names}) for row in found.mappings()
     ]
 
 
 def sent(connection: Connection, job: str, period: str) -> int:
     """How many mails and letters of the run have left."""
-    mine = _told(job, period) & (_deliveries.c.outcome == "arrived")
-    return int(connection.execute(select(func.count()).where(mine)).scalar_one())
+    return int(connection.execute(_SENT, _given(job, period)).scalar_one())
 
 
 def untold(connection: Connection, job: str, period: str, limit: int) -> list[str]:
     """Contracts that the run has something to tell to and has not."""
-    found = select(_deliveries.c.contract_id).where(_untold(job, period)).order_by(_deliveries.c.contract_id)
-    return list(connection.execute(found.limit(limit)).scalars())
+    return list(connection.execute(_UNTOLD, _given(job, period) | {"the_most": limit}).scalars())
 
 
-def _untold(job: str, period: str) -> Any:
-    return _told(job, period) & _deliveries.c.outcome.is_(None)
-
-
-def _told(job: str, period: str) -> Any:
-    key = _deliveries.c.delivery_id
-    return (key > f"r-{job}-{period}-") & (key < f"r-{job}-{period}-{END}")
+def _given(job: str, period: str) -> dict[str, Any]:
+    """Which run it is, and between which keys all that it has to send lies."""
+    key = f"r-{job}-{period}-"
+    return {"the_job": job, "the_period": period, "the_after": key, "the_until": f"{key}{END}"}

@@ -42,8 +42,10 @@ async def pay(request: Request, contract_id: str) -> JSONResponse:
     if await found.read(lambda connection: contracts.owned(connection, contract_id, None)) is None:
         raise not_found()
     given = await read(request, Payment)
-    statement = await found.read(lambda connection: bills.by_number(connection, given.billing_number))
-    if statement is None or statement["contract_id"] != contract_id:
+    statement = await found.read(
+        lambda connection: bills.by_number(connection, contract_id, given.billing_number)
+    )
+    if statement is None:
         raise not_found()
     command = commands.head(found, commands.command_id(request), caller.by)
     if not await commands.repeated(request):

@@ -132,9 +132,13 @@ class Collection(_Strict):
         return self
 
 
+LAPSE_AFTER_AT_MOST = 10
+"""Fiscal years: whoever looks for lots that have not lapsed looks so far ahead, whatever the policy says by then."""
+
+
 class Points(_Strict):
     bill_payment_per_month: Count
-    lapse_after_fiscal_years: Count
+    lapse_after_fiscal_years: Annotated[int, Field(ge=1, le=LAPSE_AFTER_AT_MOST)]
     link_valid_days: Days
     check_within_days: Days
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from rules.calendar import JST, day_of, first_of_month, fiscal_year, midnight
+from rules.calendar import JST, day_of, first_of_month, fiscal_year, midnight, months_between
 from rules.figures import Job, Policy
 
 YEARLY = frozenset({"fiscal-year"})
@@ -35,6 +35,12 @@ def first_day(period: str) -> date:
 def month(day: date) -> str:
     """The month of `day`, as a period."""
     return f"{day:%Y-%m}"
+
+
+def months(first: date, last: str) -> list[str]:
+    """The months from the one of `first` to `last`, as periods; none where that is before it."""
+    count = months_between(first, first_day(last))
+    return [month(first_of_month(first, n)) for n in range(count)]
 
 
 def following(period: str) -> date:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from rules.calendar import day_of, first_of_month, fiscal_year_end, midnight, months_between
 from rules.facts import Contract
-from rules.figures import Policy
+from rules.figures import LAPSE_AFTER_AT_MOST, Policy
 from rules.passport_id import state_at
 from rules.refusal import Refusal
 
@@ -37,6 +37,11 @@ class Wanted:
 def lapses_on(granted_on: date, policy: Policy) -> date:
     """PNT-4: the last day of the fiscal year after next."""
     return fiscal_year_end(granted_on, policy.points.lapse_after_fiscal_years)
+
+
+def last_days(today: date) -> list[date]:
+    """The last days of all lots that have not lapsed yet: fiscal years end on them (PNT-4)."""
+    return [fiscal_year_end(today, years) for years in range(LAPSE_AFTER_AT_MOST + 1)]
 
 
 def year_of_membership(joined_at: datetime, granted_on: date) -> int:

@@ -58,6 +58,11 @@ def billing_number(of_contract: str, period: str) -> str:
     return f"{of_contract}{number_of_month(period)}"
 
 
+def month_of(number: str) -> str:
+    """The month of a bill with that number, as a period; of what is no such number, a month that never was."""
+    return f"20{number[-4:-2]}-{number[-2:]}"
+
+
 def number_of_month(period: str) -> str:
     """`yymm` of `yyyy-mm`."""
     return f"{period[2:4]}{period[5:7]}"

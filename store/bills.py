@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
-from rules import statement_shown
+from rules import jobs, statement_shown
+from rules.calendar import day_of
 from rules.change import Change, Money
 from rules.collection import BLOCK, OpenBill
 from rules.facts import Contract
+from rules.statement import month_of
 from rules.texts import Language
 from store import contracts, disclosures, policies
 from store.ledger import BlockRow, CreditRow, StatementLineRow, StatementRow
@@ -31,15 +33,22 @@ def standing(connection: Connection, contract_id: str) -> tuple[Contract, list[O
     """The contract and its open bills, the oldest first, as of one transition. Raises NoResultFound."""
     contract = contracts.snapshot(connection, contract_id)
     left = (_rows.c.total_with_tax - paid_so_far()).label("left_over")
-    found = select(_rows.c.period, _rows.c.due_on, left).where(_rows.c.contract_id == contract_id)
-    rows = connection.execute(found.where(_rows.c.paid_on.is_(None)).order_by(_rows.c.period))
+    found = select(_rows.c.period, _rows.c.due_on, left).where(_rows.c.paid_on.is_(None))
+    mine = (_rows.c.contract_id == contract_id) & _rows.c.period.in_(_months(connection, contract))
+    rows = connection.execute(found.where(mine).order_by(_rows.c.period))
     return contract, [OpenBill(period=p, due_on=due_on, left=yen) for p, due_on, yen in rows if yen > 0]
 
 
-def by_number(connection: Connection, billing_number: str) -> RowMapping | None:
-    """The statement that a billing number stands for."""
-    found = select(_rows).where(_rows.c.billing_number == billing_number)
-    return connection.execute(found).mappings().first()
+def _months(connection: Connection, contract: Contract) -> list[str]:
+    """For which it may have statements. The index begins with the month, so all of them are named."""
+    last = connection.execute(select(func.max(_rows.c.period))).scalar_one()
+    return jobs.months(day_of(contract.applied_at), last) if last else []
+
+
+def by_number(connection: Connection, contract_id: str, billing_number: str) -> RowMapping | None:
+    """The contract's statement that a billing number stands for."""
+    found = statement(connection, contract_id, month_of(billing_number))
+    return found if found and found["billing_number"] == billing_number else None
 
 
 def number_of(connection: Connection, contract_id: str, period: str) -> str:
@@ -58,7 +67,8 @@ def told(connection: Connection, contract_id: str, period: str) -> dict[str, str
 
 def months(connection: Connection, contract_id: str, since: str, before: str) -> list[RowMapping]:
     """Statements of the months from `since` to the one before `before`, the newest first."""
-    mine = (_rows.c.contract_id == contract_id) & (_rows.c.period >= since) & (_rows.c.period < before)
+    named = jobs.months(jobs.first_day(since), before)[:-1]
+    mine = (_rows.c.contract_id == contract_id) & _rows.c.period.in_(named)
     return list(connection.execute(select(_rows).where(mine).order_by(_rows.c.period.desc())).mappings())
 
 

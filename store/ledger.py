@@ -63,11 +63,11 @@ class StatementRow(SQLModel, table=True):
     `policy`: the digest of the one by which it was made; its lines are called as in that one for ever.
     """
 
+    # The month first, and nothing else is looked for: a run writes at the end of the one index.
     __tablename__ = "statement"
-    __table_args__ = (Index("ix_statement_month", "period", "contract_id"),)
-    contract_id: str = Field(primary_key=True)
     period: str = Field(primary_key=True)
-    billing_number: str = Field(index=True)
+    contract_id: str = Field(primary_key=True)
+    billing_number: str
     invoice: str
     payment_method: str
     payment_id: str
@@ -144,9 +144,10 @@ class PointRow(SQLModel, table=True):
     `what`: grant, spend, return, lapse, forfeit. `ref`: the exchange, where there is one, else "".
     """
 
-    # The day first, so that a run writes at the end of the index, however many years lie before it.
+    # Days first, so that a run writes at the end of the index, however many years lie before it. What a contract has is
+    # looked for by contract and `lapses_on`, of which only a few are not over (rules.points.last_days).
     __tablename__ = "point"
-    __table_args__ = (Index("ix_point_lots", "contract_id", "lapses_on"),)
+    __table_args__ = (Index("ix_point_lots", "lapses_on", "contract_id"),)
     granted_on: date = Field(primary_key=True)
     contract_id: str = Field(primary_key=True)
     what: str = Field(primary_key=True)

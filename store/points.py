@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from store import contracts, points_grant, points_lapse, statements
 from store.ledger import ExchangeRow, MemberRow, PointRow, RunRow
 from store.points_grant import ledger_row
 from store.points_hold import wait_for_runs
-from store.sql import AT, CONTRACT, only
+from store.sql import AT, CONTRACT, LAST_DAYS, only
 from store.tables import EntryRow, LineAccessRow
 from store.write import insert, insert_found, table
 
@@ -28,10 +28,9 @@ _LEFT = func.sum(_rows.c.points)
 
 def lots(connection: Connection, contract_id: str, now: datetime) -> list[Lot]:
     """What may be spent at `now`, oldest first: what has lapsed by its date counts no more, whether noted or not."""
-    mine = (_rows.c.contract_id == contract_id) & (_rows.c.lapses_on >= day_of(now))
     found = (
         select(_rows.c.granted_on, _rows.c.lapses_on, _LEFT.label("left"))
-        .where(mine)
+        .where(_rows.c.contract_id == contract_id, _rows.c.lapses_on.in_(points.last_days(day_of(now))))
         .group_by(_rows.c.granted_on, _rows.c.lapses_on)
         .having(_LEFT > 0)
         .order_by(_rows.c.granted_on)
@@ -163,10 +162,15 @@ def forfeit(connection: Connection, contract_id: str, at: datetime) -> None:
     """At this instant the balance is 0, and nobody is a member by this line any more (PNT-9, COL-4, LIN-4)."""
     wait_for_runs(connection)
     bring_up(connection, contract_id, at, policy.current())
-    given = {"the_contract": contract_id, "the_at": at}
+    given = {"the_contract": contract_id, "the_at": at, "the_last_days": _at_the_end(at)}
     insert_found(connection, PointRow, points_grant.COLUMNS, _forfeits(), given)
     mine = (_members.c.contract_id == contract_id) & _members.c.left_at.is_(None)
     connection.execute(update(_members).where(mine).values(left_at=at))
+
+
+def _at_the_end(at: datetime) -> list[date]:
+    """The last days of lots that may be there: where a fiscal year ended just now, no run has let its lots lapse yet."""
+    return points.last_days(first_of_month(day_of(at), -12))
 
 
 @cache
@@ -175,7 +179,7 @@ def _forfeits() -> Select[Any]:
     columns = _rows.c.granted_on, literal("forfeit"), literal(""), _rows.c.lapses_on, AT
     return (
         select(_rows.c.contract_id, -_LEFT, *columns)
-        .where(_rows.c.contract_id == CONTRACT)
+        .where(_rows.c.contract_id == CONTRACT, _rows.c.lapses_on.in_(LAST_DAYS))
         .group_by(_rows.c.contract_id, _rows.c.granted_on, _rows.c.lapses_on)
         .having(_LEFT > 0)
     )
@@ -183,5 +187,6 @@ def _forfeits() -> Select[Any]:
 
 def forfeited(connection: Connection, contract_id: str, at: datetime) -> int:
     """How many points were lost at that instant."""
-    then = (_rows.c.contract_id == contract_id) & (_rows.c.what == "forfeit") & (_rows.c.at == at)
-    return -int(connection.execute(select(func.coalesce(_LEFT, 0)).where(then)).scalar_one())
+    mine = (_rows.c.contract_id == contract_id) & _rows.c.lapses_on.in_(_at_the_end(at))
+    then = (_rows.c.what == "forfeit") & (_rows.c.at == at)
+    return -int(connection.execute(select(func.coalesce(_LEFT, 0)).where(mine, then)).scalar_one())

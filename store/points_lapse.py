@@ -14,7 +14,7 @@ from rules.figures import Policy
 from store.ledger import PointRow
 from store.points_grant import COLUMNS
 from store.points_hold import hold_ends_back
-from store.sql import AT, AT_MOST, Whom, Whose, everybody, parameter, within
+from store.sql import AT, AT_MOST, Whom, Whose, everybody, many_at_once, parameter, within
 from store.write import insert_found, table
 
 JOB = "fiscal-year"
@@ -34,7 +34,8 @@ def expected(connection: Connection, period: str, policy: Policy) -> int:
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Let the lots of the contracts after `after` and up to `until` lapse. Returns how many lots did so now."""
     hold_ends_back(connection)
-    return lapse(connection, period, within(after, until), fresh=True)
+    with many_at_once(connection):
+        return lapse(connection, period, within(after, until), fresh=True)
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:

@@ -12,14 +12,15 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, fu
 from rules import jobs
 from rules.calendar import day_of, fiscal_year_end
 from rules.figures import Policy
+from rules.points import last_days
 from store.ledger import MemberRow, PointRow
-from store.sql import AT, AT_MOST, Whose, everybody, json_of, many_at_once, parameter, within
+from store.sql import AT, AT_MOST, LAST_DAYS, Whose, everybody, json_of, many_at_once, parameter, within
 from store.tables import DeliveryRow
 from store.write import insert_found, table
 
 COLUMNS = ("delivery_id", "contract_id", "kind", "at", "tries", "data")
 _rows, _members, _deliveries = table(PointRow), table(MemberRow), table(DeliveryRow)
-_TODAY, _LAST_DAY = parameter("the_day", date), parameter("the_last_day", date)
+_LAST_DAY = parameter("the_last_day", date)
 _RUN = parameter("the_run", str)
 
 
@@ -52,7 +53,7 @@ class PointsNotice:
         last_day = fiscal_year_end(day_of(at))
         return {
             "the_at": at,
-            "the_day": day_of(at),
+            "the_last_days": last_days(day_of(at)),
             "the_last_day": last_day,
             "the_last_day_in_words": last_day.isoformat(),
             "the_run": f"r-{self.job}-{period}-",
@@ -101,7 +102,9 @@ def _told(notice: PointsNotice, whose: Whose) -> Select[Any]:
 
 
 def _counted() -> ColumnElement[bool]:
-    return and_(_rows.c.contract_id == _members.c.contract_id, _rows.c.at <= AT, _rows.c.lapses_on >= _TODAY)
+    return and_(
+        _rows.c.contract_id == _members.c.contract_id, _rows.c.at <= AT, _rows.c.lapses_on.in_(LAST_DAYS)
+    )
 
 
 def _is_member() -> ColumnElement[bool]:

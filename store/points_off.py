@@ -82,7 +82,9 @@ def _give_back(connection: Connection, exchange: RowMapping, returned: int, at: 
     """To the lots they came from; where a lot has lapsed, or the line ended, they are gone again at once."""
     contract_id, ref = exchange["contract_id"], exchange["exchange_id"]
     found = select(_rows.c.granted_on, _rows.c.lapses_on, _rows.c.points)
-    spends = connection.execute(found.where(_rows.c.what == "spend", *_of(contract_id, ref))).all()
+    # None had lapsed when they were spent.
+    lots = _rows.c.lapses_on.in_(points.last_days(day_of(exchange["at"])))
+    spends = connection.execute(found.where(lots, _rows.c.what == "spend", *_of(contract_id, ref))).all()
     last_days = {row.granted_on: row.lapses_on for row in spends}
     for granted_on, part in points.give_back([(row.granted_on, -row.points) for row in spends], returned):
         lot = (contract_id, granted_on, last_days[granted_on])

@@ -86,6 +86,9 @@ def parameter(name: str, kind: type) -> BindParameter[Any]:
 PERIOD, AT = parameter("the_period", str), parameter("the_at", datetime)
 AFTER, UNTIL = parameter("the_after", str), parameter("the_until", str)
 CONTRACT, AT_MOST = parameter("the_contract", str), parameter("the_most", int)
+LAST_DAYS = parameter("the_last_days", date)
+"""Of lots of points, for `in_`."""
+
 
 Whose = Callable[[FromClause], ColumnElement[bool]]
 """Which contracts a statement is about, said of whatever has contracts: of all that it reads, or it would read too much."""
@@ -122,13 +125,17 @@ def _within(rows: FromClause) -> ColumnElement[bool]:
 
 @contextmanager
 def many_at_once(connection: Connection) -> Iterator[None]:
-    """Here PostgreSQL joins ranges as a whole, and not row by row, as it would where it has not counted new rows yet."""
+    """Here PostgreSQL joins and groups ranges as a whole, by hash: where it has not counted new rows yet, it would go
+    row by row, or sort them by name."""
     if connection.dialect.name != "postgresql":
         yield
         return
-    connection.execute(text("set local enable_nestloop = off"))
+    one_by_one = text(
+        "select set_config('enable_nestloop', :may, true), set_config('enable_sort', :may, true)"
+    )
+    connection.execute(one_by_one, {"may": "off"})
     yield
-    connection.execute(text("set local enable_nestloop = on"))
+    connection.execute(one_by_one, {"may": "on"})
 
 
 def alone(connection: Connection, name: str) -> None:

@@ -25,6 +25,8 @@ class Owing(Passports):
     def a_bill_stays_unpaid(self, yen: int, kept: bool) -> None:
         """On the next 25th the settlement leaves that of the month before unpaid; it is due at the month's end."""
         day = self.now if self.now.day < 25 else self.now.replace(day=1) + timedelta(days=32)
+        if month_before(day) < f"{self.line.contract.applied_at:%Y-%m}":  # no month of its own is over yet
+            day = day.replace(day=1) + timedelta(days=32)
         self.goes_to(day.replace(day=25, hour=6, minute=0, second=0), kept)
         if self.book.over(self.now):
             return

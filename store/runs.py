@@ -120,10 +120,11 @@ def calendar_began(connection: Connection) -> datetime | None:
 
 
 def ranges(connection: Connection, streams: int, least: int) -> list[Range]:
-    """All contracts in so many ranges of about the same size; in one where they would be of fewer than `least`."""
-    total = int(connection.execute(select(func.count()).select_from(_contracts)).scalar_one())
-    if streams == 1 or total < least * streams:
+    """All contracts in so many ranges of about the same size; in fewer where they would be of fewer than `least`."""
+    if streams == 1:
         return [Range()]
+    total = int(connection.execute(select(func.count()).select_from(_contracts)).scalar_one())
+    streams = max(1, min(streams, total // least))
     ids = select(_contracts.c.contract_id).order_by(_contracts.c.contract_id).limit(1)
     inner = [
         str(connection.execute(ids.offset(total * n // streams)).scalar_one()) for n in range(1, streams)

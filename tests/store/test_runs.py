@@ -105,9 +105,9 @@ async def test_nobody_settles_a_month_before_its_end_is_proved(engine: Engine) -
 
 @pytest.mark.parametrize(
     ("streams", "least", "sizes"),
-    [(1, 1, [64]), (4, 1, [17, 16, 16, 15]), (3, 21, [22, 21, 21]), (4, 17, [64])],
+    [(1, 1, [64]), (4, 1, [17, 16, 16, 15]), (3, 21, [22, 21, 21]), (4, 22, [33, 31]), (4, 33, [64])],
 )
-def test_streams_share_all_contracts_where_each_has_about_a_chunk_to_do(
+def test_streams_share_all_contracts_where_each_has_enough_to_do(
     engine: Engine, streams: int, least: int, sizes: list[int]
 ) -> None:
     fill(engine, SIZE)

@@ -145,9 +145,10 @@ class PointRow(SQLModel, table=True):
     """
 
     # Days first, so that a run writes at the end of the index, however many years lie before it. What a contract has is
-    # looked for by contract and `lapses_on`, of which only a few are not over (rules.points.last_days).
+    # looked for by contract and `lapses_on`, of which only a few are not over (rules.points.last_days). The index has all
+    # that a balance is made of, in the order in which lots are summed up.
     __tablename__ = "point"
-    __table_args__ = (Index("ix_point_lots", "lapses_on", "contract_id"),)
+    __table_args__ = (Index("ix_point_lots", "lapses_on", "contract_id", "granted_on", "points"),)
     granted_on: date = Field(primary_key=True)
     contract_id: str = Field(primary_key=True)
     what: str = Field(primary_key=True)

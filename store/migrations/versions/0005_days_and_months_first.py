@@ -11,7 +11,8 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("point", schema=None) as batch_op:
         batch_op.drop_index("ix_point_lots")
-        batch_op.create_index("ix_point_lots", ["lapses_on", "contract_id"], unique=False)
+        lots = ["lapses_on", "contract_id", "granted_on", "points"]
+        batch_op.create_index("ix_point_lots", lots, unique=False)
     with op.batch_alter_table("statement", schema=None) as batch_op:
         batch_op.drop_index("ix_statement_month")
         batch_op.drop_index(batch_op.f("ix_statement_billing_number"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 from alembic import command
@@ -10,6 +11,7 @@ from sqlalchemy import Column, Insert, MetaData, Table, insert, inspect, select
 from sqlmodel import SQLModel
 
 from store.database import connect
+from store.ledger import PointRow, StatementRow
 from store.migrate import _config, differences, upgrade
 from store.tables import BILLING_DIGITS, ContractRow
 from store.write import table
@@ -48,6 +50,42 @@ def test_lines_that_are_there_keep_their_discount_and_get_a_billing_number(url: 
     engine.dispose()
     assert [row["two_year_discount"] for row in rows] == [True, False]
     assert all(len(row["billing_number"]) == BILLING_DIGITS for row in rows)
+
+
+def test_statements_and_points_outlive_a_change_of_their_indexes(url: str) -> None:
+    sums: dict[str, Any] = dict.fromkeys(
+        ("standard", "included", "untaxed", "tax", "points_used", "total_with_tax"), 0
+    )
+    bill = sums | {
+        "contract_id": "k-1",
+        "billing_number": "1",
+        "invoice": "line",
+        "payment_method": "invoice",
+    }
+    bill |= {"payment_id": "pay-1", "due_on": date(2026, 2, 28), "policy": ""}
+    bills = [bill | {"period": period} for period in ("2026-01", "2026-02")]
+    lot: dict[str, Any] = {
+        "granted_on": date(2026, 1, 1),
+        "contract_id": "k-1",
+        "what": "grant",
+        "ref": "",
+        "points": 100,
+    }
+    lot |= {"lapses_on": date(2028, 3, 31), "at": at("2026-01-01 03:00:00")}
+    engine = connect(url)
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), "0004")
+        connection.execute(insert(table(StatementRow)), bills)
+        connection.execute(insert(table(PointRow)), [lot])
+        command.upgrade(_config(connection), "head")
+        assert connection.execute(select(table(StatementRow).c.period)).scalars().all() == [
+            "2026-01",
+            "2026-02",
+        ]
+        assert dict(connection.execute(select(table(PointRow))).mappings().one()) == lot
+        command.downgrade(_config(connection), "0004")
+        assert len(connection.execute(select(table(StatementRow))).all()) == 2
+    engine.dispose()
 
 
 def _before_money() -> Insert:

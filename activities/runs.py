@@ -60,7 +60,7 @@ class Runs:
             concerned = expected(connection, run)
             due = jobs.due_at(figures.job(run.job), run.period)
             runs.begin(connection, run.job, run.period, due, now, concerned)
-            least = figures.runs.contracts_per_chunk // 2
+            least = figures.runs.least_per_stream
             ranges = runs.ranges(connection, streams, least) if concerned else []
             return Plan(expected=concerned, ranges=ranges)
 

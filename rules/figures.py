@@ -147,6 +147,11 @@ class Runs(_Strict):
     contracts_per_chunk: Count
     streams: Annotated[int, Field(ge=1, le=64)]
 
+    @property
+    def least_per_stream(self) -> int:
+        """Contracts: half a chunk, or setting a stream up costs more than it gains."""
+        return max(self.contracts_per_chunk // 2, 1)
+
 
 class Workflow(_Strict):
     continue_after_events: Annotated[int, Field(ge=50, le=10_000)]

@@ -39,9 +39,9 @@ def lapses_on(granted_on: date, policy: Policy) -> date:
     return fiscal_year_end(granted_on, policy.points.lapse_after_fiscal_years)
 
 
-def last_days(today: date) -> list[date]:
-    """The last days of all lots that have not lapsed yet: fiscal years end on them (PNT-4)."""
-    return [fiscal_year_end(today, years) for years in range(LAPSE_AFTER_AT_MOST + 1)]
+def last_days(today: date, ended: int = 0) -> list[date]:
+    """The last days of all lots that have not lapsed yet, and of those of so many fiscal years that `ended` (PNT-4)."""
+    return [fiscal_year_end(today, years) for years in range(-ended, LAPSE_AFTER_AT_MOST + 1)]
 
 
 def year_of_membership(joined_at: datetime, granted_on: date) -> int:

@@ -170,7 +170,7 @@ def forfeit(connection: Connection, contract_id: str, at: datetime) -> None:
 
 def _at_the_end(at: datetime) -> list[date]:
     """The last days of lots that may be there: where a fiscal year ended just now, no run has let its lots lapse yet."""
-    return points.last_days(first_of_month(day_of(at), -12))
+    return points.last_days(day_of(at), ended=1)
 
 
 @cache

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from rules import points
+from rules.figures import LAPSE_AFTER_AT_MOST
 from rules.points import Lot, Wanted
 from tests.rules.cases import POLICY, at
 from tests.rules.lines import line
@@ -176,3 +177,20 @@ def test_a_line_that_ended_by_its_dates_has_no_points_whether_or_not_a_timer_has
     ending = line(state="ending", in_force_to=date(2026, 6, 30))
     assert points.not_usable(ending, at("2026-06-30 23:59:59")) is None
     assert points.not_usable(ending, at("2026-07-01 00:00:00")) is not None
+
+
+@pytest.mark.rule("PNT-4")
+@pytest.mark.parametrize("today", [date(2026, 4, 1), date(2027, 3, 31), date(2028, 2, 29)])
+@pytest.mark.parametrize("years", [1, 2, LAPSE_AFTER_AT_MOST])
+@pytest.mark.parametrize("ended", [0, 1])
+def test_a_lot_of_today_is_looked_for_however_late_it_lapses(today: date, years: int, ended: int) -> None:
+    figures = POLICY.points.model_copy(update={"lapse_after_fiscal_years": years})
+    longer = POLICY.model_copy(update={"points": figures})
+    assert points.lapses_on(today, longer) in points.last_days(today, ended)
+
+
+@pytest.mark.rule("PNT-4")
+def test_what_ended_yesterday_is_looked_for_where_the_year_just_ended() -> None:
+    today, yesterday = date(2027, 4, 1), date(2027, 3, 31)
+    assert yesterday not in points.last_days(today)
+    assert yesterday in points.last_days(today, ended=1)

@@ -11,6 +11,11 @@ END = "zzzz"
 """Comes after every contract ID, by bytes and by any language's alphabet: how a database sorts is its owner's choice."""
 
 
+def delivery_prefix(job: str, period: str) -> str:
+    """How the IDs of all mails and letters of a run begin."""
+    return f"r-{job}-{period}-"
+
+
 class Run(BaseModel):
     """A job for a period that is over; `period` "" where a schedule started it, which says when."""
 

@@ -13,12 +13,13 @@ from rules import jobs
 from rules.calendar import day_of, fiscal_year_end
 from rules.figures import Policy
 from rules.points import last_days
+from rules.runs import delivery_prefix
 from store.ledger import MemberRow, PointRow
+from store.runs import NOTICE
 from store.sql import AT, AT_MOST, LAST_DAYS, Whose, everybody, json_of, many_at_once, parameter, within
 from store.tables import DeliveryRow
 from store.write import insert_found, table
 
-COLUMNS = ("delivery_id", "contract_id", "kind", "at", "tries", "data")
 _rows, _members, _deliveries = table(PointRow), table(MemberRow), table(DeliveryRow)
 _LAST_DAY = parameter("the_last_day", date)
 _RUN = parameter("the_run", str)
@@ -41,7 +42,7 @@ class PointsNotice:
         whom = within(after, until)
         given = self._given(period, policy) | whom.given
         with many_at_once(connection):
-            return insert_found(connection, DeliveryRow, COLUMNS, _mails(self, whom.whose), given)
+            return insert_found(connection, DeliveryRow, NOTICE, _mails(self, whom.whose), given)
 
     def left(self, connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
         """Members who should have a mail and have none."""
@@ -56,7 +57,7 @@ class PointsNotice:
             "the_last_days": last_days(day_of(at)),
             "the_last_day": last_day,
             "the_last_day_in_words": last_day.isoformat(),
-            "the_run": f"r-{self.job}-{period}-",
+            "the_run": delivery_prefix(self.job, period),
         }
 
 

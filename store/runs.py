@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from rules.calendar import midnight
 from rules.facts import Contract, Delivery
-from rules.runs import END, Progress, Range
+from rules.runs import END, Progress, Range, delivery_prefix
 from store.ledger import ParkedRow, RunRow
 from store.sql import AFTER, AT, AT_MOST, PERIOD, UNTIL, parameter
 from store.tables import ContractRow, DeliveryRow
@@ -18,6 +18,9 @@ from store.write import set_values, table, upsert
 
 _rows, _parked, _contracts = table(RunRow), table(ParkedRow), table(ContractRow)
 _deliveries = table(DeliveryRow)
+
+NOTICE = ("delivery_id", "contract_id", "kind", "at", "tries", "data")
+"""What a run says of each mail and letter that it has to send."""
 
 _JOB = parameter("the_job", str)
 _MINE = (_rows.c.job == _JOB) & (_rows.c.period == PERIOD)
@@ -196,5 +199,5 @@ def untold(connection: Connection, job: str, period: str, limit: int) -> list[st
 
 def _given(job: str, period: str) -> dict[str, Any]:
     """Which run it is, and between which keys all that it has to send lies."""
-    key = f"r-{job}-{period}-"
+    key = delivery_prefix(job, period)
     return {"the_job": job, "the_period": period, "the_after": key, "the_until": f"{key}{END}"}

@@ -15,8 +15,10 @@ from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, lite
 from rules import jobs, statement
 from rules.figures import Policy
 from rules.policy import digest
+from rules.runs import delivery_prefix
 from store import points_off, statement_lines
 from store.ledger import PayingRow, StatementLineRow, StatementRow
+from store.runs import NOTICE
 from store.sql import (
     AT,
     AT_MOST,
@@ -62,7 +64,7 @@ def close(connection: Connection, period: str, whom: Whom, policy: Policy) -> in
     if wanted > there:
         points_off.take_off(connection, period, whom, policy)
         connection.execute(_nothing_to_pay(whose), given)
-        insert_found(connection, DeliveryRow, _NOTICE, _notices(whose), given, there == 0)
+        insert_found(connection, DeliveryRow, NOTICE, _notices(whose), given, there == 0)
     return int(wanted)
 
 
@@ -84,7 +86,7 @@ def _given(period: str, policy: Policy) -> dict[str, Any]:
         "the_due_day": statement.due_on(period, policy),
         "the_policy": digest(policy),
         "the_settled_day": statement.settled_by_itself_on(period),
-        "the_run": f"r-{JOB}-{period}-",
+        "the_run": delivery_prefix(JOB, period),
         "the_post": {"period": period, "channel": "post"},
         "the_mail": {"period": period, "channel": "mail"},
     }
@@ -201,9 +203,6 @@ def _nothing_to_pay(whose: Whose) -> Any:
     mine = and_(_rows.c.period == PERIOD, whose(_rows), _rows.c.paid_on.is_(None))
     settled_on = parameter("the_settled_day", date)
     return update(_rows).where(mine, _rows.c.total_with_tax <= 0).values(paid_on=settled_on)
-
-
-_NOTICE = ("delivery_id", "contract_id", "kind", "at", "tries", "data")
 
 
 @cache

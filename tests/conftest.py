@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,10 +10,18 @@ from functools import cache
 
 import pytest
 
+from cli import COLLECT_AFTER
 from tests.database import DATABASES, Postgres, postgres
 from tests.stack import Stack, stack
 
 Stacks = Callable[[str], Stack]
+
+gc.set_threshold(*COLLECT_AFTER)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: the collector need not look through them again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,6 +7,7 @@ What is forked runs the same command, in a session of its own, and is killed lik
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -99,6 +100,7 @@ def serve() -> None:
     import worker
 
     assert all((api.app, cli, sandbox.app, sandbox.smtp, uvicorn, worker)), "imported once for all"
+    gc.freeze()
     begun = b""
     while True:
         if select.select([0], [], [], TICK)[0]:

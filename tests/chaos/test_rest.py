@@ -9,13 +9,14 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Row, select
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -34,7 +35,7 @@ from workflows import visible
 DAY = 0.25
 """Seconds. A contract rests after a day here."""
 
-REQUESTS = 60
+CONTRACTS, REQUESTS = 3, 20
 
 
 @pytest.fixture
@@ -80,64 +81,91 @@ def snapshot(engine: Engine, contract_id: str) -> Contract:
         return contracts.snapshot(connection, contract_id)
 
 
+@dataclass
+class Asking:
+    """Somebody who asks for one contract after the other, and writes down what."""
+
+    gate: Gate
+    engine: Engine
+    contract_id: str
+    policy: str
+    late: datetime
+    chance: random.Random
+    asked: list[str] = field(default_factory=list)
+
+    async def stored(self) -> Contract:
+        return await asyncio.to_thread(snapshot, self.engine, self.contract_id)
+
+    async def ask(self) -> None:
+        method = self.chance.choice(["account_transfer", "isp_collection"])
+        command = Request(
+            command_id=uuid4().hex,
+            not_after=self.late,
+            policy=self.policy,
+            by="customer",
+            kind="payment_method",
+            body={"payment": {"method": method, "payment_id": f"pay-{len(self.asked)}"}},
+        )
+        self.asked.append(command.command_id)
+        answer = await self.gate.send("request", command, self.contract_id, self.stored)
+        assert answer.procedure_id == f"p-{command.command_id}"
+
+    async def call(self) -> None:
+        for _ in range(REQUESTS):
+            await self.ask()
+            await asyncio.sleep(DAY * self.chance.uniform(0.9, 1.6))
+
+    async def tell(self) -> None:
+        for _ in range(REQUESTS):
+            await self.gate.catch_up(await self.stored())
+            await asyncio.sleep(DAY * self.chance.uniform(0.5, 1.5))
+
+    async def live(self) -> None:
+        for _ in range(2):  # one after the other at first, so that it does come to rest
+            await self.call()
+        await asyncio.gather(self.call(), self.call(), self.tell())
+
+    def written(self) -> list[Row[tuple[int, str | None]]]:
+        rows = table(TransitionRow)
+        mine = rows.c.contract_id == self.contract_id
+        with self.engine.begin() as connection:
+            return list(
+                connection.execute(
+                    select(rows.c.number, rows.c.command_id).where(mine).order_by(rows.c.number)
+                )
+            )
+
+
 @pytest.mark.timeout(200)
 async def test_no_request_is_lost_as_the_contract_comes_to_rest(
     service: Up, figures: Path, tmp_path: Path
 ) -> None:
-    # Months pass in seconds, and bills that nobody pays would end it.
-    bring_in(service, figures, tmp_path, LINE | {"payment_method": "account_transfer"})
+    # Months pass in seconds, and bills that nobody pays would end them.
+    paid = LINE | {"payment_method": "account_transfer"}
+    lines = [paid | {"source_id": f"L-{n}", "customer_id": f"CAF000000000{n}"} for n in range(CONTRACTS)]
+    bring_in(service, figures, tmp_path, *lines)
     url = f"sqlite:///{service.data}/keiyaku.db"
-    contract_id, engine = brought(url, LINE["source_id"]), connect(url)
-    client = await Client.connect(service.note()["temporal_address"], data_converter=pydantic_data_converter)
+    engine, client = (
+        connect(url),
+        await Client.connect(service.note()["temporal_address"], data_converter=pydantic_data_converter),
+    )
     gate, late = Gate(client, "contracts"), now(service) + timedelta(days=36500)
-    chance, asked = random.Random(20261122), list[str]()
-    digest = policy.digest(policy.load(figures))
+    digest, chance = policy.digest(policy.load(figures)), random.Random(20261122)
+    everybody = [
+        Asking(gate, engine, brought(url, line["source_id"]), digest, late, chance) for line in lines
+    ]
 
-    async def stored() -> Contract:
-        return await asyncio.to_thread(snapshot, engine, contract_id)
-
-    async def ask() -> None:
-        method = chance.choice(["account_transfer", "isp_collection"])
-        command = Request(
-            command_id=uuid4().hex,
-            not_after=late,
-            policy=digest,
-            by="customer",
-            kind="payment_method",
-            body={"payment": {"method": method, "payment_id": f"pay-{len(asked)}"}},
-        )
-        asked.append(command.command_id)
-        answer = await gate.send("request", command, contract_id, stored)
-        assert answer.procedure_id == f"p-{command.command_id}"
-
-    async def caller() -> None:
-        for _ in range(REQUESTS):
-            await ask()
-            await asyncio.sleep(DAY * chance.uniform(0.9, 1.6))
-
-    async def teller() -> None:
-        for _ in range(REQUESTS):
-            await gate.catch_up(await stored())
-            await asyncio.sleep(DAY * chance.uniform(0.5, 1.5))
-
-    for _ in range(2):  # one after the other at first, so that it does come to rest
-        await caller()
-    await asyncio.gather(caller(), caller(), teller())
-
-    rows = table(TransitionRow)
-    with engine.begin() as connection:
-        written = connection.execute(
-            select(rows.c.number, rows.c.command_id)
-            .where(rows.c.contract_id == contract_id)
-            .order_by(rows.c.number)
-        ).all()
-    assert Counter(row.command_id for row in written if row.command_id) == Counter(asked)
-    assert [row.number for row in written] == list(range(1, len(asked) + 2))
+    await asyncio.gather(*(one.live() for one in everybody))
     await asyncio.sleep(8 * DAY)
-    runs = [run async for run in client.list_workflows(f'WorkflowId = "{contract_id}"')]
-    ended = Counter(run.status for run in runs)
-    assert set(ended) <= {WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.CONTINUED_AS_NEW}
-    assert ended[WorkflowExecutionStatus.COMPLETED] > REQUESTS / 4, "it came to rest again and again"
-    told = {run.typed_search_attributes.get(visible.STATE) for run in runs}
-    pending = {run.typed_search_attributes.get(visible.PENDING) for run in runs}
-    assert (told, pending) == ({"active"}, {None}), "what operators search by says how it rests"
+
+    for one in everybody:
+        written = one.written()
+        assert Counter(row.command_id for row in written if row.command_id) == Counter(one.asked)
+        assert [row.number for row in written] == list(range(1, len(one.asked) + 2))
+        runs = [run async for run in client.list_workflows(f'WorkflowId = "{one.contract_id}"')]
+        ended = Counter(run.status for run in runs)
+        assert set(ended) <= {WorkflowExecutionStatus.COMPLETED, WorkflowExecutionStatus.CONTINUED_AS_NEW}
+        assert ended[WorkflowExecutionStatus.COMPLETED] > REQUESTS / 4, "it came to rest again and again"
+        told = {run.typed_search_attributes.get(visible.STATE) for run in runs}
+        pending = {run.typed_search_attributes.get(visible.PENDING) for run in runs}
+        assert (told, pending) == ({"active"}, {None}), "what operators search by says how it rests"

@@ -48,7 +48,11 @@ async def _advance(request: Request, number: str, event: str) -> dict[str, Any]:
             request, known["contract_id"], Advance(**head, procedure_id=known["procedure_id"], event=event)
         )
     except Refused as no:
-        raise refused(no.refusal) from None
+        # The same step, asked for at the same moment, may be what was in the way: then it is a repeated one.
+        shown = await _procedure(request, known["procedure_id"])
+        if shown["state"] not in REACHED[event]:
+            raise refused(no.refusal) from None
+        return shown
     return await _procedure(request, known["procedure_id"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -152,6 +153,18 @@ def test_the_other_operators_steps_have_their_order_and_may_be_repeated(stack: S
     for step in (line.take_up, line.switch_over):
         assert step("X0000000000").status_code == 404
     assert line.customer.post(f"/operator/v1/conversions/{number}/take-up").status_code == 403
+
+
+@pytest.mark.rule("COL-2")
+def test_a_step_asked_for_four_times_at_the_same_moment_is_answered_alike(stack: Stack) -> None:
+    line = active_line(stack)
+    on_an_open_day(stack)
+    number, _ = line.approval_number()
+    for step, state in ((line.take_up, "taken_up"), (line.switch_over, "converted")):
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(step, [number] * 4))
+        assert [(answer.status_code, answer.json().get("state")) for answer in answers] == [(200, state)] * 4
+    assert len(stack.outbox(kind="deletion_certificate", contract_id=line.contract_id)) <= 1
 
 
 @pytest.mark.rule("COL-3", "COL-7")

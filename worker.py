@@ -62,7 +62,8 @@ async def main(settings: Settings) -> None:
     """Run a worker until it is cancelled."""
     engine = connect(settings.database_url, pool_size=RECORDERS)
     policies.agree(engine, policy.load(settings.policy_file or policy.DEFAULT))
-    workflow_clock.use(Clock(settings.clock_speed, settings.clock_epoch))
+    clock = Clock(settings.clock_speed, settings.clock_epoch)
+    workflow_clock.use(clock, skips_time=settings.clock == "test")
     client = await connect_client(settings, runtime(settings))
     await register_search_attributes(client)
     if settings.clock == "real" and settings.clock_speed == 1:

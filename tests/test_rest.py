@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from rules import policy
-from tests.stack import Rental, Stack, eventually
+from tests.stack import CARD, Rental, Stack, eventually
 from tests.test_catch_up import catch_up, loses
 
 DAYS = policy.load().workflow.rest_after_days
@@ -23,6 +26,15 @@ async def timers(stack: Stack, contract_id: str) -> int:
     history = await client.get_workflow_handle(contract_id).fetch_history()
     started = EventType.EVENT_TYPE_TIMER_STARTED
     return sum(event.event_type == started for event in history.events)
+
+
+async def rests_at(stack: Stack, contract_id: str) -> datetime:
+    """When its timer rings, if nothing happens."""
+    client = await Client.connect(stack.note["temporal_address"])
+    history = await client.get_workflow_handle(contract_id).fetch_history()
+    (timer,) = (event for event in history.events if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED)
+    within = timer.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+    return timer.event_time.ToDatetime(UTC) + within
 
 
 def in_force(stack: Stack) -> Rental:
@@ -71,3 +83,21 @@ async def test_catching_up_starts_none_that_rests(running_stack: Stack) -> None:
     assert told.returncode == 0, told.stderr
     assert await status(stack, resting.contract_id) is WorkflowExecutionStatus.COMPLETED
     assert await status(stack, pending) is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_request_in_the_moment_of_coming_to_rest_is_taken_and_the_clock_goes_on(
+    running_stack: Stack,
+) -> None:
+    stack = running_stack
+    rentals = [in_force(stack) for _ in range(8)]
+    moments = [await rests_at(stack, rental.contract_id) for rental in rentals]
+    stack.move(moments[0] - timedelta(seconds=3))
+    for rental in rentals:
+        assert rental.state == "active", "signed in"
+
+    for early, rental, moment in zip(range(5, 45, 5), rentals, moments, strict=True):
+        asked_at = moment - timedelta(milliseconds=early)
+        await asyncio.sleep(max(0.0, (asked_at - stack.now()).total_seconds()))
+        assert rental.ask("payment_method", payment=CARD).status_code == 202
+
+    stack.pass_days(1)

@@ -270,9 +270,8 @@ class ContractWorkflow:
             return self.over() or self.history_is_long() or changed
 
         until, why = kinds.wakes(self.contract, quiet, clock.now())
-        wait = clock.wait(until) if until else None
         try:
-            await workflow.wait_condition(woken, timeout=wait, timeout_summary=why)
+            await clock.wait_for(woken, until, why)
         except TimeoutError:
             return self.quiet()
         return False

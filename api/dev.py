@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from api import shapes
 from api.bodies import Body, Instant, read, takes
 from api.calendar import Calendar
-from api.problems import Problem, unavailable
+from api.pages import asked
+from api.problems import Problem, unavailable, wrong
 from api.service import Service, service
 from store import deliveries
 
@@ -29,9 +30,10 @@ async def outbox(
 ) -> dict[str, Any]:
     """Oldest first; all of it, or what left to an address, of a kind, about a contract."""
     found = service(request)
+    asked(request)
     answer = await found.http.get(f"{found.settings.sandbox_url}/outbox", params=dict(request.query_params))
     if answer.status_code == 422:
-        raise Problem(422, "invalid")
+        raise wrong("cursor", "cursor")
     answer.raise_for_status()
     shown: dict[str, Any] = answer.json()
     return shown

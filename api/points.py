@@ -110,7 +110,7 @@ def _lot(lot: Lot) -> dict[str, Any]:
 )
 async def exchange(request: Request, contract_id: str) -> JSONResponse:
     """For a bill, or for an item: the latter from the contract's own line, or with a registered key (PNT-6, PNT-7)."""
-    await own(request, customer(request), contract_id)
+    await own_line(request, customer(request), contract_id)
     given, found = await read_one_of(request, "kind", EXCHANGES), service(request)
     wanted = _wanted(given, f"x-{commands.command_id(request)}")
     from_line, now = line.comes_from(request, contract_id), found.now()

@@ -21,6 +21,7 @@ SECTIONS = frozenset({"rule", "reason", "effect", "entry", "line", "name"})
 _DATE = {"ja": "{0.year}年{0.month}月{0.day}日", "en": "{0.day} {0:%B} {0.year}"}
 _MONTH = {"ja": "{0.year}年{0.month}月", "en": "{0:%B} {0.year}"}
 _YEN = {"ja": "{:,}円", "en": "¥{:,}"}
+_TAX_COMES_ON_TOP = {"ja": "（税抜）", "en": " plus tax"}
 _NO_DATE = {"ja": "未定の日", "en": "a day not known yet"}
 
 
@@ -104,6 +105,11 @@ def _nth(value: Any, language: Language) -> str:
     return f"{number}{ending}"
 
 
+def _plus_tax(item: Any, language: Language) -> str:
+    """A deposit is not a price: no tax comes on top of it."""
+    return "" if item == "deposit" else _TAX_COMES_ON_TOP[language]
+
+
 def _of_policy(table: str, key: str) -> Callable[[Any, Language], str]:
     """The name of what is sold stands in the policy; what is sold no more is named by its code."""
 
@@ -135,6 +141,7 @@ _SPECS: dict[str, Callable[[Any, Language], str]] = {
     "yen": lambda value, language: _YEN[language].format(int(value)),
     "name": lambda value, language: name(str(value), language),
     "fee": lambda value, language: name(f"fee_{value}", language),
+    "plus_tax": _plus_tax,
     "plan": _of_policy("plans", "plan"),
     "course": _of_policy("courses", "course"),
     "option": _of_policy("support_options", "option"),

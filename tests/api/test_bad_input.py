@@ -222,7 +222,8 @@ def test_a_task_is_not_dealt_with_by(stack: Stack, body: dict[str, Any]) -> None
     + [f"cursor={cursor}" for cursor in ("", "x", "AAAA", "LTE=", "%00", "%ED%A0%80", "MA==", "9" * 300)],
 )
 def test_a_list_asked_for_with(stack: Stack, rental: Rental, query: str) -> None:
-    for path in ("/v1/contracts", f"{rental.path}/timeline", f"{rental.path}/procedures", "/v1/manuals"):
+    own = ("/v1/contracts", f"{rental.path}/timeline", f"{rental.path}/procedures", "/v1/manuals")
+    for path in (*own, "/dev/v1/outbox"):
         answer = rental.customer.get(f"{path}?{query}")
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, query.partition("=")[0]), (
             path

@@ -9,7 +9,7 @@ import pytest
 
 from tests.club import exchange, for_bill, member, points
 from tests.line import Line, active_line, on_an_open_day
-from tests.stack import Stack, new_key
+from tests.stack import Rental, Stack, new_key
 
 
 def after_grants(stack: Stack, line: Line, number: int) -> None:
@@ -68,6 +68,11 @@ def test_what_no_exchange_can_be_is_422(stack: Stack) -> None:
         assert exchange(line, **body).status_code == 422, body
     assert line.refused(for_bill(line, 5001), "PNT-6")
     assert line.refused(for_bill(line, 1), "PNT-6")
+
+
+def test_a_rental_has_no_points_to_exchange(rental: Rental) -> None:
+    path = f"{rental.path}/point-exchanges"
+    assert rental.customer.post(path, {"kind": "bill_payment", "points": 1}).status_code == 404
 
 
 @pytest.mark.rule("PNT-7")

@@ -202,6 +202,16 @@ def test_yen_are_written_as_the_language_writes_them() -> None:
     assert "¥1,500" in texts.effect(fee, "en")
 
 
+def test_a_fee_is_named_without_its_tax_and_a_deposit_has_none() -> None:
+    begins = midnight(date(2026, 7, 1))
+    fee = Effect(at=begins, what="fee", item="plan_change", amount=1500)
+    deposit = Effect(at=begins, what="fee", item="deposit", amount=20000)
+    assert "1,500円（税抜）" in texts.effect(fee, "ja")
+    assert "¥1,500 plus tax" in texts.effect(fee, "en")
+    assert "税" not in texts.effect(deposit, "ja")
+    assert "tax" not in texts.effect(deposit, "en")
+
+
 def test_a_date_that_nobody_knows_yet_is_said_to_be_unknown() -> None:
     assert "not known yet" in texts.effect(Effect(at=None, what="contract_ends"), "en")
 

@@ -26,7 +26,7 @@ from store.write import table
 from tests.line import PASSWORD, Line, active_line, new_name
 from tests.stack import Stack, new_key
 
-TURNS = 30
+TURNS = 16
 WORK, WAIT = 1.25, 2.0
 """By how much known and unknown may differ, in CPU and in time. Hashing a password or not is twice, on any machine."""
 Said = dict[str, object]

@@ -323,7 +323,7 @@ def test_runs_are_due_from_the_day_of_the_import_on_however_old_the_contracts_ar
 
 @pytest.mark.timeout(120)
 def test_killed_halfway_and_run_again_it_is_as_if_run_once(engine: Engine, tmp_path: Path) -> None:
-    rows_there = many(12_000)
+    rows_there = many(7_000)
     path = file(tmp_path, *rows_there)
     given = {
         "KEIYAKU_DATABASE_URL": engine.url.render_as_string(hide_password=False),

@@ -119,6 +119,7 @@ def _encoded(words: str) -> str:
 def _mark(message: Message, notice: Notice) -> None:
     for attribute in ("delivery_id", "contract_id", "kind"):
         message[DEV_HEADERS[attribute]] = getattr(notice, attribute)
+    message[DEV_HEADERS["at"]] = notice.at.isoformat()
     packed = base64.b64encode(json.dumps(notice.fields).encode()).decode()
     message[DEV_HEADERS["fields"]] = "\n ".join(packed[i : i + 60] for i in range(0, len(packed), 60))
 

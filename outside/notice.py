@@ -40,6 +40,7 @@ KINDS = (
 
 DEV_HEADERS = {
     "delivery_id": "X-Keiyaku-Delivery",
+    "at": "X-Keiyaku-At",
     "contract_id": "X-Keiyaku-Contract",
     "kind": "X-Keiyaku-Kind",
     "fields": "X-Keiyaku-Fields",

@@ -3,16 +3,18 @@
 import asyncio
 import socket
 import traceback
+from datetime import timedelta
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 
 import pytest
 
+from outside.letters import Printer
 from outside.mail import Mailer
 from outside.notice import Recipient, Undeliverable, Unreachable
 from settings import Settings
-from tests.outside.notices import HANAKO, notice
+from tests.outside.notices import AT, HANAKO, notice
 from tests.sandbox.process import Running
 
 
@@ -31,6 +33,18 @@ async def test_a_mail_arrives_with_its_text_and_its_fields(sandbox: Running, set
         "subject": "ログインIDとパスワードのお知らせ",
         "fields": sent.fields,
     }
+
+
+async def test_mails_and_letters_of_one_second_keep_their_order(sandbox: Running, settings: Settings) -> None:
+    mail, letter, last = (
+        notice(channel=channel, at=AT + timedelta(milliseconds=ms), contract_id="ct-of-one-second")
+        for channel, ms in (("mail", 100), ("post", 200), ("mail", 300))
+    )
+    await Mailer(settings).send(last)
+    await Printer(settings).print(letter)
+    await Mailer(settings).send(mail)
+    found = [item["at"] for item in sandbox.outbox(contract_id="ct-of-one-second")]
+    assert found == [sent.at.isoformat() for sent in (mail, letter, last)]
 
 
 async def test_fields_of_any_length_and_script_arrive_as_they_left(

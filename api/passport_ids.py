@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
@@ -17,10 +18,11 @@ from api.contracts import own
 from api.faults import unfit
 from api.pages import page_of_all
 from api.problems import not_found, refused, wrong
-from api.service import service
+from api.service import Service, service
 from credentials import hash_password
 from rules import passport_id as rule
 from rules import policy
+from rules.refusal import Refusal
 from store import passport_ids, purchases
 
 router = APIRouter(tags=["Passport IDs"])
@@ -73,9 +75,7 @@ async def add(request: Request, contract_id: str) -> JSONResponse:
         "password_hash": await run_sync(hash_password, given.password, limiter=found.argon2),
     }
     now, figures = found.now(), policy.current()
-    no = await found.write(lambda connection: passport_ids.add(connection, values, now, figures))
-    if no:
-        raise refused(no)
+    await _written(found, lambda connection: passport_ids.add(connection, values, now, figures))
     return JSONResponse(shown(values | {"restricted": False}), 201)
 
 
@@ -118,9 +118,7 @@ async def change(request: Request, contract_id: str, passport_id: str) -> dict[s
     if "password" in values:
         values["password_hash"] = await run_sync(hash_password, values.pop("password"), limiter=found.argon2)
     now = found.now()
-    no = await found.write(lambda c: passport_ids.change(c, contract_id, passport_id, values, now))
-    if no:
-        raise refused(no)
+    await _written(found, lambda c: passport_ids.change(c, contract_id, passport_id, values, now))
     return shown(dict(row) | values)
 
 
@@ -131,11 +129,18 @@ async def remove(request: Request, contract_id: str, passport_id: str) -> dict[s
     found = service(request)
     now = found.now()
     items = await found.read(lambda connection: purchases.living_items(connection, passport_id))
-    no = await found.write(lambda connection: passport_ids.remove(connection, contract_id, passport_id, now))
-    if no:
-        raise refused(no)
+    await _written(found, lambda c: passport_ids.remove(c, contract_id, passport_id, now))
     finish = [{"provider": row["provider"], "item": row["item"]} for row in items]
     return {"passport_id": passport_id, "deleted_at": shapes.iso(now), "finish_with": finish}
+
+
+async def _written(found: Service, write: Callable[[Connection], Refusal | None]) -> None:
+    try:
+        no = await found.write(write)
+    except purchases.Gone:
+        raise not_found() from None
+    if no:
+        raise refused(no)
 
 
 async def _mine(request: Request, contract_id: str, passport_id: str) -> RowMapping:

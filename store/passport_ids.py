@@ -13,6 +13,7 @@ from rules.facts import Contract
 from rules.figures import Policy
 from rules.refusal import Refusal
 from store import contracts, lines
+from store.purchases import Gone
 from store.tables import ContractRow, DeletionRow, PassportIdRow, PurchaseRow
 from store.write import table
 
@@ -53,12 +54,17 @@ def add(connection: Connection, values: dict[str, Any], now: datetime, policy: P
 def change(
     connection: Connection, contract_id: str, passport_id: str, values: dict[str, Any], now: datetime
 ) -> Refusal | None:
-    """Change name, password, cap or line authentication, or say why not. What was bought stays as it is (MAT-7)."""
+    """Change name, password, cap or line authentication, or say why not. What was bought stays as it is (MAT-7).
+
+    Raises Gone.
+    """
     contract = contracts.lock_line(connection, contract_id)
     row = find(connection, contract_id, passport_id)
     no = rule.not_in_force(contract, now)
-    if no or row is None:
+    if no:
         return no
+    if row is None:
+        raise Gone
     if row["restricted"]:
         return rule.restricted()
     no = rule.cap_too_high(contract, values.get("monthly_cap"))
@@ -68,12 +74,14 @@ def change(
 
 
 def remove(connection: Connection, contract_id: str, passport_id: str, now: datetime) -> Refusal | None:
-    """Delete an ID for good, or say why not; its monthly items are settled no more (MAT-8)."""
+    """Delete an ID for good, or say why not; its monthly items are settled no more (MAT-8). Raises Gone."""
     contract = contracts.lock_line(connection, contract_id)
     row = find(connection, contract_id, passport_id)
     no = rule.not_in_force(contract, now)
-    if no or row is None:
+    if no:
         return no
+    if row is None:
+        raise Gone
     if row["restricted"]:
         return rule.restricted()
     kept = {"passport_id": passport_id, "contract_id": contract_id, "deleted_at": now}

@@ -38,7 +38,7 @@ _rows, _ids, _contracts = table(PurchaseRow), table(PassportIdRow), table(Contra
 
 
 class Gone(Exception):
-    """The ID was deleted while its password was being checked."""
+    """The ID was deleted after it had been looked up: while its password was being checked, for instance."""
 
 
 class Again(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -138,6 +139,15 @@ def test_a_change_of_nothing_is_malformed(stack: Stack) -> None:
     made = line.passport_id()["passport_id"]
     for body in ({}, {"name": None}, {"password": None}, {"line_authentication": None}, {"name": "ab"}):
         assert line.change(made, **body).status_code == 422
+
+
+@pytest.mark.rule("MAT-8")
+def test_of_deletions_at_the_same_moment_one_is_made_and_the_others_find_nothing(stack: Stack) -> None:
+    line = active_line(stack)
+    for made in [line.passport_id()["passport_id"] for _ in range(5)]:
+        with ThreadPoolExecutor(4) as threads:
+            answers = list(threads.map(line.delete, [made] * 4))
+        assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
 
 
 def test_somebody_elses_ids_are_not_there(stack: Stack) -> None:

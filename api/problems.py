@@ -104,7 +104,14 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     reasons = {404: "not_found", 405: "method_not_allowed"}
     reason = reasons.get(error.status_code, "invalid")
-    return document(Problem(error.status_code, reason, error.headers), request)
+    headers = _allow(request) or error.headers if error.status_code == 405 else error.headers
+    return document(Problem(error.status_code, reason, headers), request)
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """All methods that the path takes: the router names those of the first route that it met."""
+    methods = request.app.openapi()["paths"].get(_route(request), ())
+    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
 
 
 def _route(request: Request) -> str:

@@ -264,19 +264,23 @@ def test_operators_may_search_for_anything(stack: Stack, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "allowed"),
     [
-        ("DELETE", "/v1/contracts"),
-        ("PUT", "/v1/applications"),
-        ("GET", "/v1/sessions"),
-        ("POST", "/v1/catalogue"),
-        ("TRACE", "/healthz"),
+        ("DELETE", "/v1/contracts", "GET"),
+        ("PUT", "/v1/applications", "POST"),
+        ("GET", "/v1/sessions", "POST"),
+        ("POST", "/v1/catalogue", "GET"),
+        ("TRACE", "/healthz", "GET"),
+        ("PUT", "/v1/contracts/k-0/passport-ids", "GET, POST"),
+        ("GET", "/v1/contracts/k-0/passport-ids/i-0", "DELETE, PATCH"),
     ],
 )
-def test_a_method_that_a_path_does_not_take_is_405(stack: Stack, method: str, path: str) -> None:
+def test_a_method_that_a_path_does_not_take_is_405(
+    stack: Stack, method: str, path: str, allowed: str
+) -> None:
     answer = stack.call(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(

@@ -70,11 +70,13 @@ def next_stop(connection: Connection, now: datetime) -> datetime | None:
     return min(stops, default=None)
 
 
-def held_up(connection: Connection, now: datetime) -> list[Contract]:
-    """Every contract of which something is due and not done."""
+def held_up(connection: Connection, now: datetime, tried: bool) -> list[Contract]:
+    """Every contract of which something is due and not done; without `tried` none of which something is tried outside."""
     contracts = table(ContractRow)
     due = _rows.c.next_try_at.is_(None) | (_rows.c.next_try_at <= now)
     unsent = select(_rows.c.contract_id).where(_rows.c.outcome.is_(None) & due)
-    late = (contracts.c.due_at <= now) | contracts.c.contract_id.in_(unsent)
-    found = connection.execute(select(contracts.c.snapshot).where(late)).scalars()
+    late, trying = contracts.c.due_at <= now, contracts.c.contract_id.in_(unsent)
+    found = connection.execute(
+        select(contracts.c.snapshot).where((late | trying) if tried else (late & ~trying))
+    ).scalars()
     return [Contract.model_validate(snapshot) for snapshot in found]

@@ -15,6 +15,7 @@ from temporalio.client import (
     RPCError,
     RPCStatusCode,
     WithStartWorkflowOperation,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -157,23 +158,25 @@ class Gate:
             if fault.status is not RPCStatusCode.NOT_FOUND:
                 raise
 
+    async def begin_run(self, run: Run) -> WorkflowHandle[Any, dict[str, Any]]:
+        """Have a run over all contracts done; one that is under way is let be. Raises RPCError."""
+        return await self._client.start_workflow(
+            RUN,
+            run,
+            id=run_id(run),
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"{run.job} {run.period}",
+            task_timeout=TASK_TIMEOUT,
+            result_type=dict[str, Any],
+        )
+
     async def run(self, run: Run) -> dict[str, Any]:
-        """Have a run over all contracts done, or wait for the one that does it already. Raises Unavailable."""
+        """The same, and wait for what comes of it. Raises Unavailable."""
         try:
-            started = await self._client.start_workflow(
-                RUN,
-                run,
-                id=run_id(run),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                static_summary=f"{run.job} {run.period}",
-                task_timeout=TASK_TIMEOUT,
-                result_type=dict[str, Any],
-            )
-            found: dict[str, Any] = await started.result()
+            return await (await self.begin_run(run)).result()
         except RPCError as fault:
             raise Unavailable from fault
-        return found
 
     async def go_on(self, run: Run) -> None:
         """Tell a run that waits for an operator to try again; one that no longer runs is let be."""

@@ -45,10 +45,17 @@ class Runs:
         if due > now:
             return Waiting(why=f"not due before {due:%Y-%m-%d %H:%M}", until=due)
         if missing := await self._in_transaction(lambda c: groundwork(c, run)):
+            await self._complete(Run(job=missing, period=run.period))
             return Waiting(why=f"{missing} of {run.period} is not done")
         late = await self._in_transaction(lambda c: runs.late(c, due, LATE_AT_ONCE))
         await asyncio.gather(*(self._gate.start(contract) for contract in late))
         return Waiting(why="deadlines of contracts are overdue" if late else "", late=len(late))
+
+    async def _complete(self, before: Run) -> None:
+        """Whoever was brought in after it was done is not dealt with yet, and nobody else has it done once more."""
+        known = await self._in_transaction(lambda c: runs.of(c, before.job, before.period))
+        if known and known.state == "done":
+            await self._gate.begin_run(before)
 
     @activity.defn(name="run_begin")
     def begin(self, run: Run, now: datetime) -> Plan:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
@@ -109,3 +110,22 @@ def test_an_old_customer_is_sent_to_the_page_for_the_card(running_stack: Stack, 
 def test_the_database_has_looked_over_what_came_in(running_stack: Stack, tmp_path: Path) -> None:
     assert bring_in(running_stack, tmp_path, *(rental() for _ in range(20))).returncode == 0
     assert planned_with(running_stack.engine, "imported") >= 20
+
+
+@pytest.mark.rule("PNT-8")
+def test_who_is_brought_in_after_the_grant_of_that_day_has_it_before_the_mails_go(
+    running_stack: Stack, tmp_path: Path
+) -> None:
+    stack = running_stack
+    stack.active_contract()
+    day = stack.at(1, time="05:00:00").date()
+    name, email = uuid4().hex[:12], f"{uuid4().hex}@example.jp"
+    club = {"two_year_discount": "true", "member_since": "2024-04-20", "member_email": email}
+    own = {"source_id": name, "customer_id": f"CAF{uuid4().int % 10**10:010}", "login_id": f"old-{name}"}
+    row = LINE | club | own | {"payment_method": "account_transfer", "password": "secret-1"}
+    assert bring_in(stack, tmp_path, row).returncode == 0
+
+    stack.at(15, time="09:00:01")
+
+    assert [lot["granted_on"] for lot in of(stack, row).read("/points")["lots"]] == [f"{day}"]
+    assert len(stack.outbox(to=email, kind="points_balance")) == 1

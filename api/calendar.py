@@ -46,8 +46,8 @@ class Calendar:
         return min(jobs.next_due(job, now).at for job in policy.current().jobs)
 
     async def _owed(self, now: datetime) -> list[Due]:
-        if self._done_until is None:
-            self._done_until = await self._service.read(runs.calendar_began)
-        if self._done_until is None:
+        # Until a run is done, whoever is brought in may have been counted here for longer than anybody before.
+        since = self._done_until or await self._service.read(runs.calendar_began)
+        if since is None:
             return []  # nobody has applied for anything yet
-        return jobs.due_between(self._done_until, now, policy.current())
+        return jobs.due_between(since, now, policy.current())

@@ -16,12 +16,14 @@ from temporalio.service import RPCError
 from tests.database import planned_with
 from tests.rules.test_importing import LINE, RENTAL
 from tests.running import KEIYAKU, brought
-from tests.stack import Customer, Rental, Stack, last_day
+from tests.stack import Customer, Rental, Stack, last_day, stack
 
 CARD = {"payment": {"method": "credit_card", "card_token": "tok_ok"}}
 
 
-def bring_in(stack: Stack, folder: Path, *rows: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def bring_in(
+    stack: Stack, folder: Path, *rows: dict[str, str], on: str = ""
+) -> subprocess.CompletedProcess[str]:
     path = folder / "base.csv"
     with path.open("w", newline="", encoding="cp932") as file:
         writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
@@ -32,7 +34,7 @@ def bring_in(stack: Stack, folder: Path, *rows: dict[str, str]) -> subprocess.Co
         "KEIYAKU_DATABASE_URL": stack.database_url,
         "KEIYAKU_TEMPORAL_ADDRESS": stack.note["temporal_address"],
     }
-    command = [str(KEIYAKU), "import", str(path)]
+    command = [str(KEIYAKU), "import", str(path), *(["--on", on] if on else [])]
     return subprocess.run(
         command, env=os.environ | given, capture_output=True, text=True, timeout=100, check=False
     )
@@ -129,3 +131,20 @@ def test_who_is_brought_in_after_the_grant_of_that_day_has_it_before_the_mails_g
 
     assert [lot["granted_on"] for lot in of(stack, row).read("/points")["lots"]] == [f"{day}"]
     assert len(stack.outbox(to=email, kind="points_balance")) == 1
+
+
+@pytest.mark.rule("BIL-8")
+def test_who_is_counted_here_for_longer_than_anybody_before_has_those_months_closed_too(
+    tmp_path: Path,
+) -> None:
+    with stack(tmp_path / "data", "") as fresh:
+        first = fresh.at(3).date().replace(day=1)
+        fresh.active_contract()
+        fresh.at(4)
+        row, before = rental(payment_method="np_invoice", payment_reference=""), first - timedelta(days=10)
+        assert bring_in(fresh, tmp_path, row, on=before.isoformat()).returncode == 0
+
+        fresh.at(25, time="06:00:01")
+
+        paid = {one["period"]: one["paid_on"] for one in of(fresh, row).items("/statements")}
+        assert paid == {f"{before:%Y-%m}": f"{first.replace(day=25)}"}

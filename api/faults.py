@@ -28,9 +28,16 @@ class Fault(NamedTuple):
 def found(error: ValidationError) -> list[Fault]:
     """What pydantic found, by field."""
     return [
-        Fault(".".join(str(part) for part in fault["loc"]), fault["type"], fault.get("ctx", {}))
+        Fault(".".join(str(part) for part in fault["loc"]), fault["type"], _plain(fault.get("ctx", {})))
         for fault in error.errors(include_url=False, include_input=False)
     ]
+
+
+def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Pydantic lists what it expects in English, in quotes."""
+    if "expected" not in values:
+        return values
+    return {**values, "expected": values["expected"].replace(" or ", ", ").replace("'", "")}
 
 
 def unfit(how: str, **values: Any) -> PydanticCustomError:

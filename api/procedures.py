@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Connection, RowMapping
 
 from api import commands, shapes
-from api.asked import ASKED, BODIES, PREVIEWED, asked, plain, split
+from api.asked import ASKED, BODIES, PREVIEWED, Asked, asked, plain, split
 from api.bodies import takes_one_of
 from api.callers import Caller, customer
 from api.contracts import own
@@ -25,7 +25,7 @@ from machines import diagram
 from rules import beside, decision, policy
 from rules.change import Answer, Holdings
 from rules.change import Request as Ask
-from rules.effects import consent
+from rules.effects import Effect, consent
 from rules.facts import Contract
 from rules.refusal import Refusal
 from store import contracts, lines, passport_ids
@@ -66,8 +66,15 @@ async def _preview(request: Request, contract_id: str, kind: str, body: dict[str
         raise refused(found)
     return {
         "effects": [shapes.effect(effect, words, named) for effect in found],
-        "consent": consent(contract_id, kind, body, found),
+        "consent": consent(contract_id, kind, body, _agreed_to(kind, found, now)),
     }
+
+
+def _agreed_to(kind: str, found: list[Effect], now: datetime) -> list[Effect]:
+    """Where nobody has to agree, what happens at once does so at any moment: it makes no consent outdated."""
+    if kind in decision.CONSENTED:
+        return found
+    return [effect.model_copy(update={"at": None}) if effect.at == now else effect for effect in found]
 
 
 async def _passport_id_exists(request: Request, contract_id: str, body: dict[str, Any]) -> None:
@@ -96,6 +103,8 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     if contract.state in beside.OVER:
         await _preview(request, contract_id, kind, plain(body))
     await _passport_id_exists(request, contract_id, plain(body))
+    if body.consent is not None and kind not in decision.CONSENTED:
+        await _still_holds(request, contract_id, kind, body)
     found, command = service(request), commands.command_id(request)
     _, holdings, _ = await found.read(lambda connection: _facts(connection, contract_id, found.now()))
     public, personal = split(found, body, contract_id, kind, command)
@@ -106,6 +115,13 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     except Refused as no:
         raise await _refused(request, no.refusal, contract_id, kind, plain(body)) from None
     return await _accepted(request, answer, caller)
+
+
+async def _still_holds(request: Request, contract_id: str, kind: str, body: Asked) -> None:
+    """Raises 412 for a consent that nobody asked for and that is to something else, 409 as the preview does."""
+    shown = await _preview(request, contract_id, kind, plain(body))
+    if body.consent != shown["consent"]:
+        raise Problem(412, "consent_outdated", preview=shown)
 
 
 async def _accepted(request: Request, answer: Answer, caller: Caller) -> JSONResponse:

@@ -21,19 +21,19 @@ from api.service import Service, service
 from api.sessions import refuse_locked
 from credentials import password_matches
 from rules import policy
+from rules.fields import Words
 from rules.refusal import Refusal
 from store import locks, passport_ids, purchases
 
 router = APIRouter(tags=["Purchases"])
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 Yen = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class Purchase(Body):
     name: Annotated[str, StringConstraints(max_length=200)]
     password: Annotated[str, StringConstraints(max_length=200)]
-    provider: Text
-    item: Text
+    provider: Words
+    item: Words
     kind: Literal["one_off", "monthly"]
     amount: Annotated[int, Field(ge=1, le=10_000_000)]
     cancellation_fee: Yen = 0

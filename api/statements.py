@@ -18,7 +18,6 @@ from api.problems import Problem, not_found, refused
 from api.service import service
 from outside import statement_pdf
 from rules import jobs, policy, statement
-from rules.calendar import day_of
 from rules.facts import Contract
 from rules.receipts import refusal as receipt_refusal
 from store import bills, contracts, parties
@@ -100,7 +99,7 @@ async def _any(request: Request, contract_id: str) -> None:
 
 async def _list(request: Request, contract_id: str) -> dict[str, Any]:
     found = service(request)
-    today = day_of(found.now())
+    today = statement.shown_on(found.now())
     since, before = statement.shown_since(today, policy.current()), jobs.month(today)
     rows = await found.read(lambda connection: bills.months(connection, contract_id, since, before))
     return page_of_all(rows, request, _brief)
@@ -118,7 +117,8 @@ def _brief(row: RowMapping) -> dict[str, Any]:
 async def _found(request: Request, contract_id: str, month: str) -> dict[str, Any]:
     """As callers see it. Raises 404 for the running month, and for what is older than twelve closed ones (BIL-1)."""
     found = service(request)
-    if not _PERIOD.fullmatch(month) or not statement.shown(month, day_of(found.now()), policy.current()):
+    today = statement.shown_on(found.now())
+    if not _PERIOD.fullmatch(month) or not statement.shown(month, today, policy.current()):
         raise not_found()
 
     words = language(request)

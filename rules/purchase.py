@@ -23,6 +23,11 @@ def refusal(
         return Refusal(rule="MAT-9", reason="restricted_purchase")
     if not from_line:
         return Refusal(rule="MAT-5", reason="not_from_line")
+    return over_cap(amount, spent, line_cap, id_cap)
+
+
+def over_cap(amount: int, spent: Spent, line_cap: int | None, id_cap: int | None) -> Refusal | None:
+    """MAT-4. An amount without a cap is never over it."""
     if line_cap is not None and spent.by_line + amount > line_cap:
         return Refusal(rule="MAT-4", reason="over_line_cap")
     if id_cap is not None and spent.by_id + amount > id_cap:

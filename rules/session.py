@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.calendar import first_of_month, midnight
 from rules.facts import Contract
@@ -19,5 +19,6 @@ def may_sign_in(contracts: list[Contract], now: datetime, policy: Policy) -> boo
 def _until(contract: Contract, now: datetime, policy: Policy) -> datetime:
     if contract.in_force_to is None:
         return datetime.max.replace(tzinfo=now.tzinfo)
-    # Contracts end with a month, so the months after it are whole ones.
-    return midnight(first_of_month(contract.in_force_to, 1 + policy.login.after_end_months))
+    over = contract.in_force_to + timedelta(days=1)
+    # The same day of that month, or where it has no such day the 1st of the next.
+    return midnight(first_of_month(over, policy.login.after_end_months) + timedelta(days=over.day - 1))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from rules import jobs
-from rules.calendar import first_of_month, last_of_month
+from rules.calendar import day_of, first_of_month, last_of_month
 from rules.figures import Policy
 
 TaxClass = Literal["standard", "included", "none"]
 INCLUDED = frozenset({"purchase"})
 UNTAXED = frozenset({"deposit"})
+THERE_AFTER = timedelta(hours=1)
+"""After the month's end."""
 NUMBER_DIGITS = 18
 """Of a bill: the contract's part, then year and month."""
 
@@ -71,6 +73,11 @@ def number_of_month(period: str) -> str:
 def invoice(payment_method: str, included: int) -> Literal["line", "separate"]:
     """Purchases come as an invoice of their own where the provider collects for the line (MAT-6)."""
     return "separate" if payment_method == "isp_collection" and included else "line"
+
+
+def shown_on(now: datetime) -> date:
+    """The day as statements count it: one is there from 01:00 on the 1st, when the run that makes it has had its time."""
+    return day_of(now - THERE_AFTER)
 
 
 def shown_since(today: date, policy: Policy) -> str:

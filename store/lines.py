@@ -74,6 +74,9 @@ def wipe(connection: Connection, contract_id: str, at: datetime) -> None:
     )
     connection.execute(insert(_deletions).from_select(["passport_id", "contract_id", "deleted_at"], kept))
     connection.execute(delete(_ids).where(mine))
+    # Bought while the end was being written down is bought before it, or it might be on no statement.
+    late = (_purchases.c.contract_id == contract_id) & (_purchases.c.at > at)
+    connection.execute(update(_purchases).where(late).values(at=at))
     end_items(connection, _purchases.c.contract_id == contract_id, at)
     points.forfeit(connection, contract_id, at)
     moves = (_procedures.c.contract_id == contract_id) & (_procedures.c.kind == "move")

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from store.tables import ContractRow, EntryRow, PartyRow
+from store.tables import ContractRow, PartyRow
+from store.timeline import note
 from store.write import table
 
-_rows, _contracts, _entries = table(PartyRow), table(ContractRow), table(EntryRow)
+_rows, _contracts = table(PartyRow), table(ContractRow)
 
 
 def of_contract(connection: Connection, contract_id: str) -> RowMapping:
@@ -25,6 +26,5 @@ def change(
     """Change registered data on any day (RNT-17). The timeline says which fields, never what is in them."""
     party = of_contract(connection, contract_id)
     connection.execute(update(_rows).where(_rows.c.party_id == party["party_id"]).values(**values))
-    entry = {"contract_id": contract_id, "at": now, "recorded_at": now, "what": what, "by": "customer"}
-    connection.execute(_entries.insert().values(**entry, data={"fields": sorted(values)}))
+    note(connection, contract_id, what, now, fields=sorted(values))
     return of_contract(connection, contract_id)

@@ -15,6 +15,7 @@ from rules.refusal import Refusal
 from store import contracts, lines
 from store.purchases import Gone
 from store.tables import ContractRow, DeletionRow, PassportIdRow, PurchaseRow
+from store.timeline import note
 from store.write import table
 
 _rows, _contracts, _purchases = table(PassportIdRow), table(ContractRow), table(PurchaseRow)
@@ -48,7 +49,10 @@ def add(connection: Connection, values: dict[str, Any], now: datetime, policy: P
     )
     if no:
         return no
-    return _unless_taken(connection, _rows.insert().values(**values, created_at=now))
+    no = _unless_taken(connection, _rows.insert().values(**values, created_at=now))
+    if no is None:
+        note(connection, contract.contract_id, "passport_id_added", now)
+    return no
 
 
 def change(
@@ -70,7 +74,10 @@ def change(
     no = rule.cap_too_high(contract, values.get("monthly_cap"))
     if no:
         return no
-    return _unless_taken(connection, update(_rows).where(_rows.c.passport_id == passport_id).values(**values))
+    no = _unless_taken(connection, update(_rows).where(_rows.c.passport_id == passport_id).values(**values))
+    if no is None:
+        note(connection, contract_id, "passport_id_changed", now)
+    return no
 
 
 def remove(connection: Connection, contract_id: str, passport_id: str, now: datetime) -> Refusal | None:
@@ -89,6 +96,7 @@ def remove(connection: Connection, contract_id: str, passport_id: str, now: date
     connection.execute(delete(_rows).where(_rows.c.passport_id == passport_id))
     lines.end_items(connection, _purchases.c.passport_id == passport_id, now)
     lines.forget(connection, contract_id, passport_id)
+    note(connection, contract_id, "passport_id_deleted", now)
     return None
 
 

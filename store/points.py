@@ -18,7 +18,8 @@ from store.ledger import ExchangeRow, MemberRow, PointRow, RunRow
 from store.points_grant import ledger_row
 from store.points_hold import wait_for_runs
 from store.sql import AT, CONTRACT, LAST_DAYS, only
-from store.tables import EntryRow, LineAccessRow
+from store.tables import LineAccessRow
+from store.timeline import note
 from store.write import insert, insert_found, table
 
 _rows, _members, _exchanges = table(PointRow), table(MemberRow), table(ExchangeRow)
@@ -83,12 +84,6 @@ def _spend(
     ]
     insert(connection, PointRow, spent)
     note(connection, contract_id, f"points_for_{wanted.kind}", now, points=wanted.points)
-
-
-def note(connection: Connection, contract_id: str, what: str, now: datetime, **data: Any) -> None:
-    """A line for the timeline, of what no machine decides."""
-    entry = {"contract_id": contract_id, "at": now, "recorded_at": now, "what": what, "by": "customer"}
-    insert(connection, EntryRow, [entry | {"data": data}])
 
 
 def key_registered(connection: Connection, contract_id: str) -> bool:

@@ -70,7 +70,22 @@ def take(
     )
     if no:
         connection.execute(delete(_rows).where(_rows.c.purchase_id == values["purchase_id"]))
+    if no and no.rule == "MAT-4":
+        return _with_the_1st(connection, no, row, contract, present["monthly_cap"])
     return no
+
+
+def _with_the_1st(
+    connection: Connection, no: Refusal, row: dict[str, Any], contract: Contract, id_cap: int | None
+) -> Refusal:
+    """The refusal names the next 1st, if the same would be taken then: what is settled monthly leaves room for it."""
+    on = midnight(first_of_month(day_of(row["at"]), 1))
+    spent = rule.Spent(*connection.execute(_SETTLED, row).one())
+    if rule.over_cap(row["amount"], spent, contract.monthly_cap, id_cap) or id_rule.not_in_force(
+        contract, on
+    ):
+        return no
+    return no.model_copy(update={"opens_at": on})
 
 
 def _taken(connection: Connection, row: dict[str, Any]) -> Mapping[Any, Any] | None:
@@ -125,6 +140,15 @@ def _spent(
     return select(*columns).select_from(owned).where(living)
 
 
+def _settled() -> Select[Any]:
+    """What monthly items will have cost on the next 1st: of the whole line, and of the one ID."""
+    living = (_rows.c.kind == "monthly") & _rows.c.ended_at.is_(None)
+    mine = case((_rows.c.passport_id == bindparam("passport_id", type_=String()), _rows.c.amount), else_=0)
+    sums = (func.coalesce(func.sum(amount), 0, type_=BigInteger) for amount in (_rows.c.amount, mine))
+    return select(*sums).where(_rows.c.contract_id == bindparam("contract_id", type_=String()), living)
+
+
+_SETTLED = _settled()
 _LOCK = _lock(bindparam("contract_id", type_=String()))
 _INSERT = insert(_rows).inline()
 _SPENT = _spent(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
-from tests.stack import Stack
+from tests.line import active_line
+from tests.stack import CARD, Stack
 
 OTHER = {"plan": "wifi-50", "course": "standard"}
 
@@ -69,6 +73,34 @@ def test_what_takes_nothing_away_needs_no_consent(stack: Stack) -> None:
     stack.at(day=5)
     assert "consent" in rental.preview("support_option", option="support").json()
     assert rental.ask("support_option", option="support").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [("support_option", {"option": "support"}), ("payment_method", {"payment": CARD})]
+)
+def test_a_consent_that_nobody_asked_for_holds_or_is_refused(
+    stack: Stack, kind: str, body: dict[str, Any]
+) -> None:
+    rental = stack.active_contract()
+    stack.at(day=5)
+    wrong = rental.ask(kind, **body, consent="yes")
+    preview = rental.preview(kind, **body).json()
+    assert (wrong.status_code, wrong.json()["preview"]) == (412, preview)
+    assert rental.items("/procedures")[1:] == []
+    assert rental.ask(kind, **body, consent=preview["consent"]).status_code == 202
+
+
+def test_what_happens_at_once_outdates_no_consent(stack: Stack) -> None:
+    line = active_line(stack)
+    passport = line.passport_id()
+    line.item(passport, 300)
+    asked = {"passport_id": passport["passport_id"]}
+    given = line.preview("restriction", **asked).json()["consent"]
+    time.sleep(0.01)
+    assert line.ask("restriction", **asked, consent=given).status_code == 202
+    address = {"address": "大阪府大阪市北区梅田1-1"}
+    given = line.preview("move", **address).json()["consent"]
+    assert line.ask("move", **address, consent=given).status_code == 202
 
 
 def test_a_rule_is_told_before_a_consent_is_asked_for(stack: Stack) -> None:

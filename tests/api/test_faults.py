@@ -9,7 +9,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from api import app, bodies, faults
+from api.applications import Payment
 from api.words import _WORDS
+from rules.fields import Method
 from rules.texts import Language
 
 assert app, "it brings in every module that takes a body"
@@ -50,3 +52,11 @@ def test_the_words_fit_what_is_found(language: Language) -> None:
             told = fault.told(language)
             assert told["detail"].isascii() == (language == "en"), told
             assert "{" not in told["detail"]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_what_there_is_to_choose_from_is_listed_without_words_of_another_language(language: Language) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        Payment.model_validate({"method": "cash"})
+    [fault] = faults.found(wrong.value)
+    assert ", ".join(get_args(Method)) in fault.told(language)["detail"]

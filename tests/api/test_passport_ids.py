@@ -241,3 +241,16 @@ def test_remembered_answers_forget_an_id_that_was_deleted(stack: Stack) -> None:
     assert send(0).status_code == 410
     again = send(1)
     assert (again.status_code, again.json()) == (201, kept.json())
+
+
+@pytest.mark.rule("MAT-7", "COL-7")
+def test_the_timeline_tells_of_ids_without_naming_them(stack: Stack) -> None:
+    line = active_line(stack)
+    passport = line.passport_id()
+    assert line.change(passport["passport_id"], monthly_cap=100).status_code == 200
+    assert line.change(passport["passport_id"], monthly_cap=-1).status_code == 422
+    assert line.delete(passport["passport_id"]).status_code == 200
+    told = [entry for entry in line.items("/timeline") if entry["what"].startswith("passport_id")]
+    assert [entry["what"].rpartition("_")[2] for entry in told] == ["added", "changed", "deleted"]
+    assert all(entry["by"] == "customer" for entry in told)
+    assert passport["name"] not in str(told) and passport["passport_id"] not in str(told)

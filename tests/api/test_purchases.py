@@ -12,6 +12,7 @@ import jwt
 import pytest
 from sqlalchemy import update
 
+from rules.calendar import day_of, first_of_month, midnight
 from store.database import connect
 from store.tables import AnswerRow
 from store.write import table
@@ -106,6 +107,28 @@ def test_caps_start_again_on_the_1st(stack: Stack) -> None:
     assert line.refused(line.buy(made, 1), "MAT-4")
     stack.at(day=1, time="00:00:00")
     assert line.buy(made, 5000).status_code == 201
+
+
+@pytest.mark.rule("MAT-4")
+def test_a_refusal_names_the_1st_if_the_same_fits_then(stack: Stack) -> None:
+    line = active_line(stack)
+    made, other = line.passport_id(monthly_cap=7000), line.passport_id()
+    line.item(made, 4000)
+    assert line.buy(other, 5000).status_code == 201
+    on = midnight(first_of_month(day_of(stack.now()), 1)).isoformat()
+    for passport, amount, opens_at in (
+        (made, 3000, on),
+        (made, 3001, None),  # beside the monthly item it never fits
+        (other, 6000, on),
+        (other, 6001, None),
+    ):
+        answer = line.buy(passport, amount)
+        assert line.refused(answer, "MAT-4")
+        assert answer.json().get("opens_at") == opens_at
+    stack.at(day=1, time="00:00:00")
+    line.agree("cancellation")
+    assert line.buy(other, 6000).status_code == 201
+    assert line.buy(other, 1).json().get("opens_at") is None, "the line is over by then"
 
 
 @pytest.mark.rule("MAT-4", "MAT-6")

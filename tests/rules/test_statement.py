@@ -6,7 +6,7 @@ import pytest
 
 from rules import statement
 from rules.statement import Sums
-from tests.rules.cases import POLICY
+from tests.rules.cases import POLICY, at
 
 
 @pytest.mark.rule("BIL-9")
@@ -116,3 +116,17 @@ def test_purchases_come_separately_where_the_provider_collects(
 )
 def test_the_last_twelve_closed_months_are_shown(period: str, today: date, shown: bool) -> None:
     assert statement.shown(period, today, POLICY) is shown
+
+
+@pytest.mark.rule("BIL-1", "BIL-8")
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [
+        ("2027-06-30 23:59:59", False),
+        ("2027-07-01 00:59:59", False),
+        ("2027-07-01 01:00:00", True),
+        ("2028-01-01 00:59:59", True),
+    ],
+)
+def test_a_statement_is_there_from_one_o_clock_on_the_1st(now: str, shown: bool) -> None:
+    assert statement.shown("2027-06", statement.shown_on(at(now)), POLICY) is shown

@@ -44,6 +44,7 @@ FROM_THE_API = {
     "authentication_key_registered",
 }
 FROM_THE_STORE = {"purchases_disclosed", "imported", "cancellation_imported"}
+FROM_THE_STORE |= {f"passport_id_{what}" for what in ("added", "changed", "deleted")}
 in_both = pytest.mark.parametrize("language", LANGUAGES)
 
 

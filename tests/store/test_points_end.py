@@ -9,10 +9,11 @@ from rules import policy
 from rules.points import Wanted
 from store import lines, points
 from store.ledger import MemberRow
-from store.tables import ProcedureRow
+from store.tables import ProcedureRow, PurchaseRow
 from store.write import insert, table
 from tests.properties.lived import Lived, words
 from tests.rules.cases import at
+from tests.store.bills import bought
 from tests.store.club import within
 
 
@@ -111,3 +112,16 @@ def test_until_the_end_of_a_cancelled_line_its_points_are_there_and_can_be_spent
 
 def wanted_again() -> Wanted:
     return Wanted("x-2", "bill_payment", 50)
+
+
+@pytest.mark.rule("COL-6")
+@pytest.mark.rule("MAT-6")
+def test_what_was_bought_while_the_end_was_written_down_was_bought_before_it(engine: Engine) -> None:
+    bought(engine, "2026-06-30 23:59:58", 100)
+    bought(engine, "2026-07-01 00:00:00", 200, kind="monthly")
+    over = at("2026-06-30 23:59:59")
+    within(engine, lambda c: lines.wipe(c, "k-1", over))
+    rows = table(PurchaseRow)
+    found = select(rows.c.at, rows.c.ended_at).order_by(rows.c.amount)
+    told = within(engine, lambda c: [tuple(row) for row in c.execute(found)])
+    assert told == [(at("2026-06-30 23:59:58"), None), (over, over)]

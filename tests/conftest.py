@@ -60,7 +60,9 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def running_stack(database: str, stacks: Stacks) -> Stack:
+@pytest.fixture
+def running_stack(database: str, stacks: Stacks) -> Iterator[Stack]:
     """The whole service on the test clock."""
-    return stacks(database)
+    found = stacks(database)
+    yield found
+    found.let_be()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -9,10 +8,9 @@ from tests.stack import Rental, Stack
 
 
 @pytest.fixture
-def stack(running_stack: Stack) -> Iterator[Stack]:
+def stack(running_stack: Stack) -> Stack:
     """The whole service on the test clock, on each database."""
-    yield running_stack
-    running_stack.let_be()
+    return running_stack
 
 
 @cache

@@ -61,6 +61,7 @@ async def move(request: Request) -> dict[str, Any]:
         await found.clock.refresh()
         if to < found.now():
             raise Problem(409, "clock_only_forward")
+        request.app.state.calendar.look_again()
         await _move(found, request.app.state.calendar, to)
     return _shown(found)
 

@@ -25,7 +25,7 @@ from tests.chaos.run_job import begun
 from tests.database import DATABASES, Postgres
 
 SIZE = 1000
-KILLS = int(os.environ.get("KEIYAKU_TEST_RUN_KILLS", "3"))
+KILLS = int(os.environ.get("KEIYAKU_TEST_RUN_KILLS", "2"))
 """Of each run, on each database. CI kills a few times; fifty times each were seen to come to the same."""
 
 RUNS = [

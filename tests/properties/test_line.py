@@ -24,7 +24,7 @@ from tests.properties.agreement import BEGINS
 from tests.properties.edges import Edges
 from tests.rules.cases import POLICY
 
-LIVES = int(os.environ.get("KEIYAKU_TEST_LIVES", "8"))
+LIVES = int(os.environ.get("KEIYAKU_TEST_LIVES", "5"))
 YEARS = timedelta(days=3 * 366)
 
 

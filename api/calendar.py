@@ -22,8 +22,8 @@ class Calendar:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._since: datetime | None = None
-        self._begun = False
+        self._began: datetime | None = None
+        self._done_until: datetime | None = None
 
     async def keep(self, moving: asyncio.Lock) -> None:
         """Have done what falls due while nobody moves the clock."""
@@ -39,21 +39,21 @@ class Calendar:
         found = await self._owed(self._service.now())
         for due in found:
             await running.outcome(self._service, Run(job=due.job, period=due.period))
-            self._since, self._begun = due.at, True
+            self._done_until = due.at
         return bool(found)
 
     def look_again(self) -> None:
         """Whoever was brought in meanwhile may have been counted here for longer than anybody before."""
-        if not self._begun:
-            self._since = None
+        self._began = None
 
     def next_after(self, now: datetime) -> datetime:
         """When the next run is due."""
         return min(jobs.next_due(job, now).at for job in policy.current().jobs)
 
     async def _owed(self, now: datetime) -> list[Due]:
-        if self._since is None:
-            self._since = await self._service.read(runs.calendar_began)
-        if self._since is None:
+        since = self._done_until or self._began
+        if since is None:
+            since = self._began = await self._service.read(runs.calendar_began)
+        if since is None:
             return []  # nobody has applied for anything yet
-        return jobs.due_between(self._since, now, policy.current())
+        return jobs.due_between(since, now, policy.current())

@@ -15,6 +15,7 @@ from api.service import service
 from gate import Refused
 from rules.change import Advance
 from rules.change import Request as Ask
+from rules.refusal import Refusal
 from store import contracts, lines
 
 router = APIRouter(prefix="/operator/v1", tags=["Operators"])
@@ -43,17 +44,18 @@ async def _advance(request: Request, number: str, event: str) -> dict[str, Any]:
         return shown
     command = commands.command_id(request)
     head = commands.head(found, command, caller.by)
+    refusal: Refusal | None = None
     try:
         await commands.advance(
             request, known["contract_id"], Advance(**head, procedure_id=known["procedure_id"], event=event)
         )
     except Refused as no:
-        # The same step, asked for at the same moment, may be what was in the way: then it is a repeated one.
-        shown = await _procedure(request, known["procedure_id"])
-        if shown["state"] not in REACHED[event]:
-            raise refused(no.refusal) from None
-        return shown
-    return await _procedure(request, known["procedure_id"])
+        refusal = no.refusal
+    shown = await _procedure(request, known["procedure_id"])
+    # The same step, asked for at the same moment, may be what was in the way: then it is a repeated one.
+    if refusal and shown["state"] not in REACHED[event]:
+        raise refused(refusal)
+    return shown
 
 
 async def _procedure(request: Request, procedure_id: str) -> dict[str, Any]:

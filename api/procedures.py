@@ -25,7 +25,7 @@ from machines import diagram
 from rules import beside, decision, policy
 from rules.change import Answer, Holdings
 from rules.change import Request as Ask
-from rules.effects import Effect, consent
+from rules.effects import consent
 from rules.facts import Contract
 from rules.refusal import Refusal
 from store import contracts, lines, passport_ids
@@ -66,15 +66,8 @@ async def _preview(request: Request, contract_id: str, kind: str, body: dict[str
         raise refused(found)
     return {
         "effects": [shapes.effect(effect, words, named) for effect in found],
-        "consent": consent(contract_id, kind, body, _agreed_to(kind, found, now)),
+        "consent": consent(contract_id, kind, body, decision.agreed_to(kind, found, now)),
     }
-
-
-def _agreed_to(kind: str, found: list[Effect], now: datetime) -> list[Effect]:
-    """Where nobody has to agree, what happens at once does so at any moment: it makes no consent outdated."""
-    if kind in decision.CONSENTED:
-        return found
-    return [effect.model_copy(update={"at": None}) if effect.at == now else effect for effect in found]
 
 
 async def _passport_id_exists(request: Request, contract_id: str, body: dict[str, Any]) -> None:

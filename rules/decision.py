@@ -87,6 +87,13 @@ def effects(kind: str, ask: Ask) -> list[Effect]:
     return by_date(KINDS[kind].effects(ask))
 
 
+def agreed_to(kind: str, effects: list[Effect], now: datetime) -> list[Effect]:
+    """Where nobody has to agree, what happens at once does so at any moment: it makes no consent outdated."""
+    if kind in CONSENTED:
+        return effects
+    return [effect.model_copy(update={"at": None}) if effect.at == now else effect for effect in effects]
+
+
 def missing_consent(
     contract_id: str, kind: str, body: dict[str, Any], effects: list[Effect], given: str | None
 ) -> Refusal | None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from rules.calendar import day_of, first_of_month, midnight
+from rules.facts import Contract
+from rules.passport_id import not_in_force
 from rules.refusal import Refusal
 
 
@@ -33,3 +37,13 @@ def over_cap(amount: int, spent: Spent, line_cap: int | None, id_cap: int | None
     if id_cap is not None and spent.by_id + amount > id_cap:
         return Refusal(rule="MAT-4", reason="over_id_cap")
     return None
+
+
+def with_opening(
+    no: Refusal, amount: int, settled: Spent, contract: Contract, id_cap: int | None, now: datetime
+) -> Refusal:
+    """The refusal names the next 1st, if the same is taken then: `settled`, the monthly items, leaves room for it (MAT-4)."""
+    on = midnight(first_of_month(day_of(now), 1))
+    if over_cap(amount, settled, contract.monthly_cap, id_cap) or not_in_force(contract, on):
+        return no
+    return no.model_copy(update={"opens_at": on})

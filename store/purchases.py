@@ -71,21 +71,9 @@ def take(
     if no:
         connection.execute(delete(_rows).where(_rows.c.purchase_id == values["purchase_id"]))
     if no and no.rule == "MAT-4":
-        return _with_the_1st(connection, no, row, contract, present["monthly_cap"])
+        settled = rule.Spent(*connection.execute(_SETTLED, row).one())
+        return rule.with_opening(no, values["amount"], settled, contract, present["monthly_cap"], now)
     return no
-
-
-def _with_the_1st(
-    connection: Connection, no: Refusal, row: dict[str, Any], contract: Contract, id_cap: int | None
-) -> Refusal:
-    """The refusal names the next 1st, if the same would be taken then: what is settled monthly leaves room for it."""
-    on = midnight(first_of_month(day_of(row["at"]), 1))
-    spent = rule.Spent(*connection.execute(_SETTLED, row).one())
-    if rule.over_cap(row["amount"], spent, contract.monthly_cap, id_cap) or id_rule.not_in_force(
-        contract, on
-    ):
-        return no
-    return no.model_copy(update={"opens_at": on})
 
 
 def _taken(connection: Connection, row: dict[str, Any]) -> Mapping[Any, Any] | None:

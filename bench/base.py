@@ -160,8 +160,8 @@ def on_database(kind: str, size: int, rounds: int) -> dict[str, Any]:
         base = Base(url, size)
         base.measure("fill", partial(fill, base.engine, size))
         base.warm_up()
-        # In a small base a run takes a tenth of a second, and any other program's turn shows.
-        turns = rounds if size >= 100_000 else 5 * rounds
+        # The shorter a run takes, the more any other program's turn shows.
+        turns = rounds * (1 if size > 100_000 else 2 if size > 10_000 else 4)
         with watched() as memory:
             measure(base, turns)
         base.engine.dispose()
@@ -239,7 +239,7 @@ def show(found: list[dict[str, Any]]) -> None:
 def main(
     postgresql: Sizes = "10000,100000,1000000",
     sqlite: Sizes = "10000,100000",
-    rounds: Annotated[int, typer.Option(min=1)] = 2,
+    rounds: Annotated[int, typer.Option(min=1)] = 3,
     results: Path = RESULTS,
 ) -> None:
     """Measure the runs over the whole base."""

@@ -19,7 +19,7 @@ from workflows.timing import ALIVE_WITHIN
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 STRETCH = timedelta(minutes=10)
 RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=50), maximum_interval=timedelta(seconds=30))
-LOOK_AGAIN, LATE_PATIENCE = timedelta(seconds=1), timedelta(minutes=10)
+LOOK_AGAIN, LOOK_AT_LEAST, LATE_PATIENCE = timedelta(seconds=1), timedelta(minutes=10), timedelta(minutes=10)
 ASK_OPERATOR_AGAIN = timedelta(hours=1)
 
 
@@ -55,12 +55,13 @@ class RunWorkflow:
 
     async def until_ready(self) -> None:
         """What it builds on is done, every deadline before it kept; a contract that cannot keep its own holds up nobody."""
-        patience = workflow.now() + LATE_PATIENCE
+        began = workflow.now()
         while (found := await self.quickly("run_ready", Waiting, clock.now())).why:
             workflow.set_current_details(f"**{self.title()}** waits: {found.why}")
-            if found.late and workflow.now() > patience:
+            waited = workflow.now() - began
+            if found.late and waited > LATE_PATIENCE:
                 return
-            wait = clock.wait(found.until) if found.until else LOOK_AGAIN
+            wait = clock.wait(found.until) if found.until else look_again(waited)
             await workflow.sleep(wait, summary=found.why)
 
     async def deal_with(self, part: Range) -> None:
@@ -130,6 +131,12 @@ class RunWorkflow:
         ]
         named = ["", f"Not dealt with: {', '.join(proof.left)}"] if proof and proof.left else []
         workflow.set_current_details("\n".join([f"**{self.title()}**", "", *table, *named]))
+
+
+def look_again(waited: timedelta) -> timedelta:
+    """Soon at first, then ever less often: each look stands in the history, and the server ends a run whose history is
+    too long. An operator may take weeks to mend what a run builds on."""
+    return min(max(waited / 10, LOOK_AGAIN), LOOK_AT_LEAST)
 
 
 def scheduled(asked: Run) -> Run:

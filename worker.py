@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
@@ -46,7 +45,7 @@ from rules import policy
 from rules.clock import Clock
 from settings import Settings
 from store import contracts, people, policies, workers
-from store.database import connect, in_transaction
+from store.database import DOWN, connect, in_transaction
 from workflows import clock as workflow_clock
 from workflows import visible
 from workflows.contract import ContractWorkflow
@@ -178,7 +177,7 @@ async def make_current(client: Client, settings: Settings) -> None:
 async def hear_of_policies(engine: Engine) -> None:
     """A policy that another process decides by becomes known here too."""
     while True:
-        with contextlib.suppress(OperationalError):
+        with contextlib.suppress(*DOWN):
             await asyncio.to_thread(policies.learn, engine)
         await asyncio.sleep(5)
 
@@ -186,7 +185,7 @@ async def hear_of_policies(engine: Engine) -> None:
 async def settle_doubts(engine: Engine, gate: Gate) -> None:
     """A command that is in the store, but of which a crash made the engine forget, becomes known to it again."""
     while True:
-        with contextlib.suppress(OperationalError, RPCError):
+        with contextlib.suppress(*DOWN, RPCError):
             for command_id in await asyncio.to_thread(in_transaction, engine, people.unanswered):
                 await settle_doubt(engine, gate, command_id)
             await asyncio.to_thread(in_transaction, engine, people.sweep)
@@ -214,11 +213,12 @@ async def say_alive(engine: Engine, build_id: str) -> None:
 
     try:
         while True:
-            with contextlib.suppress(OperationalError):
+            with contextlib.suppress(*DOWN):
                 await asyncio.to_thread(beat)
             await asyncio.sleep(workers.BEAT.total_seconds())
     finally:
-        leave()
+        with contextlib.suppress(*DOWN):
+            leave()
 
 
 async def register_search_attributes(client: Client) -> None:

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy.exc import OperationalError
-
 from activities.notices import Notices
 from activities.outside import ARRIVED, FIRST_WAIT
 from outside import texts
@@ -16,6 +14,7 @@ from outside.mail import Mailer
 from outside.notice import Notice, Undeliverable
 from rules.facts import Delivery
 from store import deliveries as store
+from store.database import DOWN
 
 UNDELIVERABLE = "undeliverable"
 AT_ONCE = 4
@@ -55,7 +54,7 @@ class Mailings:
         for delivery in batch.deliveries.values():
             try:
                 notice = self._notices.compose(delivery)
-            except OperationalError:
+            except DOWN:
                 raise
             except Exception as fault:  # whatever it is, it is this contract's own
                 batch.stuck[delivery.delivery_id] = type(fault).__name__

@@ -11,7 +11,6 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from httpx import HTTPError
 from prometheus_client import Counter
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from api import words as api_words
@@ -20,6 +19,7 @@ from api.language import language
 from gate import Unavailable
 from rules import texts
 from rules.refusal import Refusal
+from store.database import DOWN
 
 RETRY_SECONDS = 5
 REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
@@ -131,7 +131,7 @@ async def on_fault(request: Request, error: Exception) -> JSONResponse:
     return document(Problem(500, "fault"), request)
 
 
-PART_DOWN = (Unavailable, OperationalError, InterfaceError, TimeoutError, HTTPError)
+PART_DOWN = (Unavailable, *DOWN, HTTPError)
 HANDLERS = {
     Problem: on_problem,
     HTTPException: on_http,

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
 BUSY_SECONDS = 30
+DOWN = (InterfaceError, InternalError, NoConnection, OperationalError)
+"""What is raised while the database does not answer, gives no connection away, or is not the one that may be written."""
 
 
 def connect(url: str, pool_size: int = 10) -> Engine:

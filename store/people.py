@@ -18,12 +18,13 @@ from store.tables import (
     PartyRow,
     PaymentRow,
     TaskRow,
+    TransitionRow,
 )
 from store.write import set_values, table, upsert
 
 KEPT = timedelta(days=1)
 DOUBTFUL_AFTER = timedelta(seconds=30)
-_rows = table(IntakeRow)
+_rows, _done = table(IntakeRow), table(TransitionRow)
 _PAYLOAD = select(_rows.c.payload).where(_rows.c.command_id == bindparam("command_id"))
 
 
@@ -35,22 +36,20 @@ def take_in(connection: Connection, command_id: str, payload: dict[str, Any]) ->
 
 def give_back(connection: Connection, command_id: str) -> None:
     """The command was answered: nothing of it stays here."""
-    rows = table(IntakeRow)
-    connection.execute(delete(rows).where(rows.c.command_id == command_id))
+    connection.execute(delete(_rows).where(_rows.c.command_id == command_id))
 
 
 def unanswered(connection: Connection) -> list[str]:
-    """Commands that nobody has answered for so long that nobody will: what became of them is for the store to say."""
-    rows = table(IntakeRow)
-    old = rows.c.received_at < datetime.now(UTC) - DOUBTFUL_AFTER
-    found = select(rows.c.command_id).where(old).order_by(rows.c.received_at).limit(1000)
-    return list(connection.execute(found).scalars())
+    """Commands that are written down, but that nobody has answered for so long that nobody will."""
+    old = _rows.c.received_at < datetime.now(UTC) - DOUBTFUL_AFTER
+    found = select(_rows.c.command_id).join(_done, _done.c.command_id == _rows.c.command_id)
+    return list(connection.execute(found.where(old).order_by(_rows.c.received_at).limit(1000)).scalars())
 
 
 def sweep(connection: Connection) -> int:
     """Forget what came with commands that never arrived. Returns how many."""
-    rows = table(IntakeRow)
-    return int(connection.execute(delete(rows).where(rows.c.received_at < datetime.now(UTC) - KEPT)).rowcount)
+    old = _rows.c.received_at < datetime.now(UTC) - KEPT
+    return int(connection.execute(delete(_rows).where(old)).rowcount)
 
 
 def place(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from rules import policy
 from store import answers, locks, people
-from store.tables import IntakeRow
+from store.tables import IntakeRow, TransitionRow
 from store.write import table
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
@@ -30,11 +30,13 @@ def test_personal_data_that_came_with_a_command_nobody_took_is_gone_after_a_day(
         assert connection.execute(select(INTAKE.c.command_id)).scalars().all() == ["fresh"]
 
 
-def test_a_command_is_in_doubt_after_half_a_minute(engine: Engine) -> None:
+def test_a_command_that_is_written_down_is_in_doubt_after_half_a_minute(engine: Engine) -> None:
     with engine.begin() as connection:
-        aged(connection, "young", timedelta(seconds=5))
-        aged(connection, "older", timedelta(seconds=40))
-        aged(connection, "oldest", timedelta(seconds=60))
+        for number, (command_id, age) in enumerate({"young": 5, "older": 40, "oldest": 60}.items()):
+            aged(connection, command_id, timedelta(seconds=age))
+            written = {"contract_id": "k-1", "number": number, "command_id": command_id, "recorded_at": NOW}
+            connection.execute(table(TransitionRow).insert(), [written])
+        aged(connection, "of which nothing came", timedelta(hours=1))
         assert people.unanswered(connection) == ["oldest", "older"]
 
 

@@ -25,7 +25,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.runtime import Runtime
 
 from rules import beside
-from rules.change import Answer, Command
+from rules.change import Answer, Bill, Command
 from rules.facts import Contract
 from rules.refusal import Refusal
 from rules.runs import Run
@@ -199,7 +199,7 @@ class Gate:
     async def _update(self, update: str, command: Command, contract_id: str) -> Answer:
         handle = self._client.get_workflow_handle(contract_id)
         answer: Answer = await handle.execute_update(
-            update, command, id=command.command_id, result_type=Answer, rpc_timeout=PATIENCE
+            update, command, id=_asked_as(command), result_type=Answer, rpc_timeout=PATIENCE
         )
         return answer
 
@@ -210,7 +210,7 @@ class Gate:
         answer: Answer = await self._client.execute_update_with_start_workflow(
             update,
             command,
-            id=command.command_id,
+            id=_asked_as(command),
             result_type=Answer,
             start_workflow_operation=operation,
             rpc_timeout=PATIENCE,
@@ -230,6 +230,11 @@ class Gate:
 
 async def _known(contract: Contract) -> Contract:
     return contract
+
+
+def _asked_as(command: Command) -> str:
+    """The engine answers the same question the same for ever: bills that were read again make another one."""
+    return f"{command.command_id}-{command.number}" if isinstance(command, Bill) else command.command_id
 
 
 def _refusal(failed: WorkflowUpdateFailedError) -> Sequence[Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from gate import Gate
+from rules.change import Bill
 from rules.facts import Contract
 from store import contracts
 from store.database import connect
@@ -70,6 +72,45 @@ async def test_a_request_is_judged_by_what_the_store_knows_though_the_engine_los
     procedure = rental.agree("cancellation")
 
     assert rental.procedure(procedure["procedure_id"])["state"] == "accepted"
+
+
+@pytest.mark.rule("BIL-3")
+async def test_a_payment_that_was_made_of_what_the_engine_knew_is_made_anew_of_what_the_store_knows(
+    running_stack: Stack,
+) -> None:
+    stack = running_stack
+    rental = stack.preparing_contract()
+    before = stored(stack, rental.contract_id)
+    stack.ship(rental.contract_id)
+    client = await loses(stack, rental.contract_id)
+    gate = Gate(client, "contracts")
+    await gate.start(before)
+    known = [before]
+
+    async def read() -> tuple[Bill, Contract]:
+        contract = known.pop() if known else stored(stack, rental.contract_id)
+        return payment(stack, contract), contract
+
+    assert await gate.send_fresh("bill", rental.contract_id, read)
+
+    assert [entry["what"] for entry in rental.items("/timeline")].count("payment_over") == 1
+
+
+def payment(stack: Stack, contract: Contract) -> Bill:
+    """Of a hundred yen that nobody owes."""
+    now = stack.now()
+    return Bill(
+        command_id=f"paid-{contract.contract_id}",
+        not_after=now + timedelta(minutes=1),
+        policy=contract.policy,
+        by="operator",
+        event="payment",
+        period=f"{now:%Y-%m}",
+        at=now,
+        number=contract.number,
+        bills=[],
+        amount=100,
+    )
 
 
 def stored(stack: Stack, contract_id: str) -> Contract:

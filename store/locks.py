@@ -33,9 +33,11 @@ def tried(
 
     Tries that come at the same moment are judged one after the other, so that a burst has no more than any other.
     """
-    upsert(connection, LockRow, [{"subject": subject, "failures": 0, "last_failure_at": now}])
+    new = {"subject": subject, "failures": 0, "last_failure_at": now}
+    # Changing nothing holds the row: one that was only looked for could be gone with another's right try.
+    upsert(connection, LockRow, [new], change=("subject",))
     mine = _rows.c.subject == subject
-    row = connection.execute(select(_rows).where(mine).with_for_update()).mappings().one()
+    row = connection.execute(select(_rows).where(mine)).mappings().one()
     until: datetime | None = row["locked_until"]
     if until and until > now:
         return until

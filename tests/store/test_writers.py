@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select, update
 
 from rules import policy
 from store import answers, locks
-from store.database import reading
+from store.database import in_transaction, reading
 from store.tables import LockRow
 from store.write import insert, table
 
@@ -76,3 +76,22 @@ def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
         with reading(engine).begin() as reader:
             assert reader.execute(select(ROWS.c.failures)).scalar_one() == 1
     assert counted(engine) == 2
+
+
+def test_right_tries_at_once_forgive_a_wrong_one_together(engine: Engine) -> None:
+    figures, again = policy.load(), threading.Barrier(2, timeout=20)
+
+    def tried(right: bool) -> None:
+        in_transaction(engine, lambda connection: locks.tried(connection, "a", right, NOW, figures))
+
+    def right(_: int) -> None:
+        for _ in range(TIMES):
+            if again.wait() == 0:
+                tried(False)
+            again.wait()
+            tried(True)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(right, range(2)))
+    with engine.begin() as connection:
+        assert connection.execute(select(ROWS)).all() == []

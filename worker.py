@@ -179,7 +179,7 @@ async def hear_of_policies(engine: Engine) -> None:
     while True:
         with contextlib.suppress(*DOWN):
             await asyncio.to_thread(policies.learn, engine)
-        await asyncio.sleep(5)
+        await asyncio.sleep(policies.LEARN_AFTER)
 
 
 async def settle_doubts(engine: Engine, gate: Gate) -> None:

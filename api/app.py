@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -70,6 +71,8 @@ ROUTERS = (
     payments,
 )
 SECONDS = Histogram("keiyaku_request_seconds", "Time to answer", ["method", "route", "status"])
+LOGGED = ("contract_id", "procedure_id", "task_id")
+_ID = re.compile(r"[kpt]-[0-9a-z-]{1,100}")
 log = structlog.get_logger()
 
 
@@ -89,7 +92,7 @@ def make_app(settings: Settings) -> FastAPI:
             app.state.service = await _service(settings, figures, http)
             app.state.moving = asyncio.Lock()
             app.state.calendar = Calendar(app.state.service)
-            tasks = [asyncio.create_task(_sweep(app.state.service))]
+            tasks = [asyncio.create_task(work(app.state.service)) for work in (_sweep, _hear_of_policies)]
             if settings.clock == "test" or settings.clock_speed != 1:
                 tasks.append(asyncio.create_task(app.state.calendar.keep(app.state.moving)))
             yield
@@ -143,21 +146,29 @@ async def _sweep(found: Service) -> None:
         await asyncio.sleep(3600)
 
 
+async def _hear_of_policies(found: Service) -> None:
+    """A policy that another process decides by becomes known here, too: contracts are shown and judged by theirs."""
+    while True:
+        with suppress(*PART_DOWN):
+            await asyncio.to_thread(policies.learn, found.engine)
+        await asyncio.sleep(policies.LEARN_AFTER)
+
+
 async def _watch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Times every request."""
-    began = time.perf_counter()
-    answer = await call_next(request)
+    """Times every request, one that ends in a fault of ours, too."""
+    began, status = time.perf_counter(), 500
+    try:
+        answer = await call_next(request)
+        status = answer.status_code
+        return answer
+    finally:
+        _tell(request, status, time.perf_counter() - began)
+
+
+def _tell(request: Request, status: int, seconds: float) -> None:
     route = getattr(request.scope.get("route"), "path", "unknown")
-    seconds = time.perf_counter() - began
-    SECONDS.labels(request.method, route, answer.status_code).observe(seconds)
+    SECONDS.labels(request.method, route, status).observe(seconds)
     found = request.scope.get("path_params", {})
-    ids = {name: found[name] for name in ("contract_id", "procedure_id", "task_id") if name in found}
-    log.info(
-        "answered",
-        method=request.method,
-        route=route,
-        status=answer.status_code,
-        seconds=round(seconds, 4),
-        **ids,
-    )
-    return answer
+    # Callers may put anything there, a customer's e-mail too.
+    ids = {name: found[name] for name in LOGGED if _ID.fullmatch(found.get(name, ""))}
+    log.info("answered", method=request.method, route=route, status=status, seconds=round(seconds, 4), **ids)

@@ -9,6 +9,9 @@ from rules.figures import Policy
 from store.tables import PolicyRow
 from store.write import table, upsert
 
+LEARN_AFTER = 5
+"""Seconds after which a process looks for policies that others decide by."""
+
 
 def agree(engine: Engine, present: Policy) -> None:
     """Decide by `present` from now on, let other processes know, and learn theirs."""

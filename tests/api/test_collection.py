@@ -7,8 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, update
 
+from rules import policy
 from rules.calendar import first_of_month
+from store import contracts
+from store.tables import ContractRow, PolicyRow
+from store.write import table
 from tests.line import Line, active_line
 from tests.owing import INVOICE, Owing
 from tests.stack import Stack, eventually, new_key
@@ -58,6 +63,21 @@ def test_a_bill_that_nobody_pays_ends_the_contract_step_by_step(stack: Stack, li
     (last, *_) = eventually(lambda: stack.outbox(kind="terminated", contract_id=line.contract_id))
     assert last["fields"]["billing_number"] == owing.statement["billing_number"]
     assert "ご契約を解除" in last["text"] and "was terminated" in last["text"]
+
+
+def test_a_line_owing_by_a_policy_that_another_process_decides_by_is_there(stack: Stack, line: Line) -> None:
+    Owing(stack, line).settled()
+    name, headers = new_key(), {"Authorization": f"Bearer {line.customer.token}"}
+    known = {"digest": name, "body": policy.current().model_dump(mode="json")}
+    with stack.engine.begin() as connection:
+        connection.execute(insert(table(PolicyRow)).values(**known))
+        snapshot = contracts.snapshot(connection, line.contract_id)
+        for procedure in snapshot.procedures:
+            procedure.policy = name
+        mine = table(ContractRow).c.contract_id == line.contract_id
+        told = {"snapshot": snapshot.model_dump(mode="json")}
+        connection.execute(update(table(ContractRow)).where(mine).values(**told))
+    assert eventually(lambda: stack.http.get(f"{line.path}/passport-ids", headers=headers).is_success)
 
 
 @pytest.mark.rule("BIL-3", "MAT-9")

@@ -60,6 +60,8 @@ def live(stack: Stack) -> Rental:
     rental = Rental(Customer(stack, fields["login_id"], fields["password"]), contract_id)
     for wrong in (CANARIES["email"], CANARIES["name"]):
         stack.sign_in(wrong, CANARIES["phone"])
+    for mistaken in (CANARIES["email"], CANARIES["phone"]):
+        stack.operate("GET", f"/contracts/{mistaken}")
     for query in CANARIES.values():
         stack.operate("GET", "/contracts", params={"query": query})
     stack.outbox(to=CANARIES["email"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from prometheus_client import REGISTRY
 
+from api.app import make_app
+from settings import Settings
 from tests.stack import Stack, application
 
 OTHER = {"plan": "wifi-50", "course": "standard"}
@@ -93,6 +98,17 @@ def test_who_may_not_call_is_told_before_anything_is_read(stack: Stack) -> None:
     assert answer.status_code == 403
     forged = stack.call("POST", "/v1/applications", "forged", content=b"{")
     assert forged.status_code == 401
+
+
+async def test_a_fault_of_ours_is_counted_among_the_answers(tmp_path: Path) -> None:
+    """By an API that was never started: it looks for what is not there."""
+    app = make_app(Settings(data_dir=tmp_path))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    labels = {"method": "GET", "route": "/v1/contracts", "status": "500"}
+    async with httpx.AsyncClient(base_url="http://here", transport=transport) as http:
+        answer = await http.get("/v1/contracts", headers={"Authorization": "Bearer x"})
+    assert answer.json()["status"] == 500
+    assert REGISTRY.get_sample_value("keiyaku_request_seconds_count", labels) == 1
 
 
 def test_malformed_input_is_told_before_a_rule_is_asked(stack: Stack) -> None:

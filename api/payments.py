@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping
 from api import commands, shapes
 from api.bodies import Body, Instant, read, takes
 from api.callers import operator
-from api.pages import page_of_all
+from api.pages import asked, page
 from api.problems import not_found
 from api.service import Service, service
 from store import bills, contracts, disclosures
@@ -89,8 +89,9 @@ def _share(row: RowMapping) -> dict[str, Any]:
 async def disclosed(request: Request, contract_id: str | None = None) -> dict[str, Any]:
     """Purchases that were still unpaid after the time that the policy says; the oldest first (MAT-12)."""
     operator(request)
-    rows = await service(request).read(lambda connection: disclosures.of_contract(connection, contract_id))
-    return page_of_all(rows, request, _disclosure)
+    limit, after = asked(request)
+    rows = await service(request).read(lambda c: disclosures.of_contract(c, contract_id, limit, after))
+    return page(rows, limit, disclosures.place, _disclosure)
 
 
 def _disclosure(row: RowMapping) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, literal, select, tuple_
 
 from store.ledger import CreditRow, DisclosureRow, StatementLineRow, StatementRow
 from store.tables import EntryRow
@@ -80,9 +80,22 @@ def _entry(row: dict[str, Any], recorded_at: datetime) -> dict[str, Any]:
     }
 
 
-def of_contract(connection: Connection, contract_id: str | None) -> list[RowMapping]:
-    """Every disclosure, or those about one contract, the oldest first."""
-    found = select(_rows).order_by(_rows.c.at, _rows.c.purchase_id, _rows.c.period)
+def of_contract(
+    connection: Connection, contract_id: str | None, limit: int, after: Place | None
+) -> list[RowMapping]:
+    """Disclosures of one contract or all, the oldest first, those after a place; one more than `limit` where there are more."""
+    ordered = (_rows.c.at, _rows.c.purchase_id, _rows.c.period)
+    found = select(_rows).order_by(*ordered).limit(limit + 1)
     if contract_id is not None:
         found = found.where(_rows.c.contract_id == contract_id)
+    if after:
+        purchase_id, _, period = after[1].partition(" ")
+        found = found.where(
+            tuple_(*ordered) > tuple_(literal(after[0], _rows.c.at.type), purchase_id, period)
+        )
     return list(connection.execute(found).mappings())
+
+
+def place(row: RowMapping) -> Place:
+    """Where a disclosure stands among them."""
+    return row["at"], f"{row['purchase_id']} {row['period']}"

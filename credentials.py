@@ -69,6 +69,10 @@ class Credentials:
         """A name as it may stand in a table of wrong tries: not to be read back."""
         return self._digest(f"subject:{kind}", name).hex()
 
+    def fingerprint(self, content: bytes) -> str:
+        """What the same content is known by again: whoever reads it cannot try what it was of."""
+        return hmac.digest(self._secret, b"content:" + content, hashlib.sha256).hex()
+
     def signing_key(self, purpose: str) -> str:
         """A key of its own for each kind of token."""
         return self._digest("sign", purpose).hex()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from store.tables import AnswerRow
+from store.write import table
 from tests.second_api import second_api
 from tests.stack import Stack, application, new_key
 
@@ -125,6 +130,19 @@ def test_another_process_gives_the_first_answer_too(stack: Stack) -> None:
     with second_api(stack) as http:
         again = http.post("/v1/applications", json=application(), headers={"Idempotency-Key": key})
     assert (again.json(), replayed(again)) == (first.json(), True)
+
+
+@pytest.mark.rule("COL-7")
+def test_nobody_can_try_out_what_a_remembered_body_was(stack: Stack) -> None:
+    key, body = new_key(), {"customer_id": "CAF0000000000", "access_key": "ABCD2345"}
+    content = json.dumps(body).encode()
+    stack.call("POST", "/v1/sessions", content=content, headers={"Idempotency-Key": key})
+    by_anybody = hashlib.sha256(b"POST /v1/sessions\n" + content).hexdigest()
+    rows = table(AnswerRow)
+    with stack.engine.begin() as connection:
+        row = connection.execute(select(rows).order_by(rows.c.received_at.desc()).limit(1)).mappings().one()
+    assert row["answer_key"] == hashlib.sha256(f"public\n{key}".encode()).hexdigest()
+    assert row["body_hash"] != by_anybody
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterator
+from itertools import count
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -40,9 +42,11 @@ class Credentials:
         word = self._word("key-code", f"{contract_id}:{option}", 20)
         return "-".join(word[start : start + 5] for start in range(0, 20, 5))
 
-    def customer_id(self, contract_id: str) -> str:
-        """`CAF` and ten digits (IDN-1)."""
-        return f"CAF{int.from_bytes(self._digest('customer', contract_id)[:8]) % 10**10:010}"
+    def customer_ids(self, contract_id: str) -> Iterator[str]:
+        """`CAF` and ten digits (IDN-1), one after the other: with a million lines each has one in 10,000 to be another's."""
+        for turn in count():
+            digest = self._digest("customer", f"{contract_id}:{turn}")
+            yield f"CAF{int.from_bytes(digest[:8]) % 10**10:010}"
 
     def access_key(self, contract_id: str, issue: int) -> str:
         """Eight half-width letters and digits (IDN-1); each issue gives another one (IDN-2)."""

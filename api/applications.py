@@ -31,6 +31,7 @@ from rules.fields import (
     PostalCode,
     Words,
 )
+from store import lines
 
 router = APIRouter(tags=["Applying"])
 
@@ -106,7 +107,8 @@ async def apply(request: Request) -> JSONResponse:
     contract = _contract(found, wanted, command)
     personal = _personal(wanted, command, caller, language(request))
     if wanted.product == "line":
-        personal["customer_id"] = found.credentials.customer_id(contract.contract_id)
+        ids = found.credentials.customer_ids(contract.contract_id)
+        personal["customer_id"] = await found.read(lambda connection: lines.unused(connection, ids))
     take = Apply(
         **commands.head(found, command, "customer"), support_option=getattr(wanted, "support_option", None)
     )

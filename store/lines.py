@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, literal, select, update
 
 from rules.change import Change, Holdings, Item
 from store import points
@@ -146,6 +147,12 @@ def by_customer_id(connection: Connection, customer_id: str) -> tuple[str, str, 
     )
     row = connection.execute(found).first()
     return (row[0], row[1], row[2] or 0) if row else None
+
+
+def unused(connection: Connection, customer_ids: Iterable[str]) -> str:
+    """The first that no line has."""
+    having = select(_access.c.contract_id).where(_access.c.customer_id == bindparam("wanted"))
+    return next(one for one in customer_ids if connection.execute(having, {"wanted": one}).first() is None)
 
 
 def approval_number(connection: Connection, procedure_id: str) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlmodel import SQLModel
 
+from credentials import Credentials
 from rules.change import Change
-from store import changes, people
+from store import changes, lines, people
+from store.tables import LineAccessRow
+from store.write import insert
 from tests.rules.cases import CARD
 from tests.workflows.life import Life, applied
 
@@ -148,3 +152,14 @@ def test_personal_data_goes_where_it_belongs_and_nothing_of_it_stays_on_the_way(
         assert connection.execute(select(intake)).all() == []
         (party,) = connection.execute(select(SQLModel.metadata.tables["party"])).mappings()
         assert dict(party) == PARTY
+
+
+@pytest.mark.rule("IDN-1")
+def test_a_customer_id_that_another_line_has_is_passed_over(engine: Engine) -> None:
+    wanted = Credentials("0" * 64).customer_ids
+    with engine.begin() as connection:
+        given = []
+        for contract_id in ("k-1", "k-2", "k-3"):
+            given.append(lines.unused(connection, wanted("k-0")))
+            insert(connection, LineAccessRow, [{"contract_id": contract_id, "customer_id": given[-1]}])
+    assert given == list(islice(wanted("k-0"), 3))

@@ -25,7 +25,7 @@ from api.guard import whole
 from api.problems import invalid, wrong
 
 M = TypeVar("M", bound="Body")
-END_OF_TIME = 2200
+YEARS = 1900, 2199
 
 
 def _text(given: object) -> object:
@@ -36,8 +36,8 @@ def _text(given: object) -> object:
 
 
 def _imaginable(to: datetime) -> datetime:
-    if to.year >= END_OF_TIME:
-        raise unfit("too_far", year=END_OF_TIME)
+    if not YEARS[0] <= to.year <= YEARS[1]:
+        raise unfit("too_far", first=YEARS[0], last=YEARS[1])
     return to
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem
@@ -42,8 +43,11 @@ def _limited(receive: Receive) -> Receive:
 
 
 async def whole(request: Request) -> bytes:
-    """The body. Raises 413 for a huge one."""
-    raw = await request.body()
+    """The body. Raises 413 for a huge one, 400 where whoever sends it hangs up in the midst of it."""
+    try:
+        raw = await request.body()
+    except ClientDisconnect:
+        raise Problem(400, "broken_off") from None
     if len(raw) > LARGEST:
         raise Problem(413, "too_large", {"Connection": "close"})
     return raw

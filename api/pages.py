@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -62,9 +62,9 @@ def _place(cursor: str) -> Place:
     at, _, name = _decoded(cursor).partition(" ")
     try:
         place = datetime.fromisoformat(at), name
-        if place[0].tzinfo and name.isprintable():
+        if place[0].tzinfo and name.isprintable() and place[0].astimezone(UTC):
             return place
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter of an instant before the first one in UTC
         pass
     raise _no_cursor()
 

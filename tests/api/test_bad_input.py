@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
+from secrets import token_hex
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.stack import APPLICANT, APPLICATION, Rental, Stack, application
+from tests.stack import APPLICANT, APPLICATION, Rental, Stack, application, eventually, new_key
 
 MISSING = object()
 
@@ -156,6 +159,17 @@ def test_a_body_without_an_end_is_not_read_to_it(stack: Stack) -> None:
     assert sent < 50_000_000
 
 
+def test_whoever_hangs_up_in_the_midst_of_a_body_is_no_fault_of_ours(stack: Stack) -> None:
+    log, marks = stack.service.data / "logs" / "api.log", [new_key(), ""]
+    for mark in marks:
+        told = f"POST /v1/sessions HTTP/1.1\r\nHost: here\r\nIdempotency-Key: {mark}\r\n" if mark else ""
+        told = told or "POST /v1/sessions HTTP/1.1\r\nHost: here\r\n"
+        with socket.create_connection((stack.http.base_url.host, stack.http.base_url.port)) as caller:
+            caller.sendall(f"{told}Content-Length: 100\r\n\r\n{{".encode())
+    eventually(lambda: log.read_text().count('"status": 400') >= len(marks))
+    assert "ClientDisconnect" not in log.read_text()
+
+
 PROCEDURES: list[tuple[str, Any, int]] = [
     ("plan_change", {"plan": "wifi-50"}, 422),
     ("plan_change", {"plan": "wifi-50", "course": "no such course"}, 422),
@@ -219,7 +233,8 @@ def test_a_task_is_not_dealt_with_by(stack: Stack, body: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     "query",
     [f"limit={limit}" for limit in ("0", "201", "-1", "x", "1.5", "", "1e2", "%EF%BC%91", "true", "9" * 30)]
-    + [f"cursor={cursor}" for cursor in ("", "x", "AAAA", "LTE=", "%00", "%ED%A0%80", "MA==", "9" * 300)],
+    + [f"cursor={cursor}" for cursor in ("", "x", "AAAA", "LTE=", "%00", "%ED%A0%80", "MA==", "9" * 300)]
+    + [f"cursor={b64encode(b'0001-01-01T00:00:00+09:00 t-0').decode()}"],
 )
 def test_a_list_asked_for_with(stack: Stack, rental: Rental, query: str) -> None:
     own = ("/v1/contracts", f"{rental.path}/timeline", f"{rental.path}/procedures", "/v1/manuals")
@@ -228,7 +243,7 @@ def test_a_list_asked_for_with(stack: Stack, rental: Rental, query: str) -> None
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, query.partition("=")[0]), (
             path
         )
-    for path in ("/tasks", "/contracts", f"/contracts/{rental.contract_id}/timeline"):
+    for path in ("/tasks", "/contracts", "/disclosures", f"/contracts/{rental.contract_id}/timeline"):
         assert stack.operate("GET", f"{path}?{query}").status_code == 422, path
 
 
@@ -253,6 +268,11 @@ def test_an_id_that_nobody_gave_out_is_not_there(stack: Stack, rental: Rental, n
         assert stack.http.get(path).status_code in (401, 404), path
     assert stack.operate("GET", f"/contracts/{name}").status_code == 404
     assert stack.operate("POST", f"/tasks/{name}", json={"action": "approve"}).status_code == 404
+
+
+def test_an_id_that_fits_into_no_index_is_not_there_with_a_key_either(stack: Stack) -> None:
+    path = f"/v1/contracts/{token_hex(4000)}/membership"
+    assert stack.call("POST", path, headers={"Idempotency-Key": new_key()}).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_it_moves_forward_only(stack: Stack) -> None:
         ["2040-01-01T00:00:00+09:00"],
         "9999-12-31T23:59:59-12:00",
         "2200-01-01T00:00:00+09:00",
+        "0001-01-01T00:00:00+09:00",
     ],
 )
 def test_it_moves_to_an_instant_with_its_offset_only(stack: Stack, to: Any) -> None:

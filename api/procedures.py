@@ -47,6 +47,7 @@ async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, A
     """The effects and the consent to send along; or the refusal that the request would meet. Changes nothing."""
     contract = await own(request, customer(request), contract_id)
     body = await asked(request, contract.product, kind)
+    await _is_there(request, contract, kind, plain(body))
     return await _preview(request, contract_id, kind, plain(body))
 
 
@@ -70,12 +71,14 @@ async def _preview(request: Request, contract_id: str, kind: str, body: dict[str
     }
 
 
-async def _passport_id_exists(request: Request, contract_id: str, body: dict[str, Any]) -> None:
-    """Raises 404."""
-    if "passport_id" not in body:
+async def _is_there(request: Request, contract: Contract, kind: str, body: dict[str, Any]) -> None:
+    """Raises 409 where the contract is over, and whatever hung on it is gone; 404 for an ID that it does not have."""
+    if contract.state in beside.OVER:
+        await _preview(request, contract.contract_id, kind, body)
+    found, passport_id = service(request), body.get("passport_id")
+    if passport_id is None:
         return
-    passport_id = body["passport_id"]
-    if not await service(request).read(lambda c: passport_ids.find(c, contract_id, passport_id)):
+    if not await found.read(lambda c: passport_ids.find(c, contract.contract_id, passport_id)):
         raise not_found()
 
 
@@ -93,9 +96,7 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     before = await commands.repeated(request)
     if before:
         return await _accepted(request, before, caller)
-    if contract.state in beside.OVER:
-        await _preview(request, contract_id, kind, plain(body))
-    await _passport_id_exists(request, contract_id, plain(body))
+    await _is_there(request, contract, kind, plain(body))
     if body.consent is not None and kind not in decision.CONSENTED:
         await _still_holds(request, contract_id, kind, body)
     found, command = service(request), commands.command_id(request)

@@ -165,6 +165,8 @@ def test_somebody_elses_ids_are_not_there(stack: Stack) -> None:
         line.delete(theirs),
         line.ask("restriction", passport_id=theirs),
         line.ask("unrestriction", passport_id=theirs),
+        line.preview("restriction", passport_id=theirs),
+        line.preview("unrestriction", passport_id=theirs),
         line.delete("i-nobody"),
     ]
     assert {answer.status_code for answer in answers} == {404}

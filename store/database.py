@@ -19,11 +19,11 @@ DOWN = (InterfaceError, InternalError, NoConnection, OperationalError)
 
 def connect(url: str, pool_size: int = 10) -> Engine:
     """An engine for `url`. On SQLite every transaction takes the write lock when it begins: otherwise updates get lost."""
+    # An activity's fault is kept in Temporal with its text, which must not quote what was written.
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "hide_parameters": True}
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
-    engine = create_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": BUSY_SECONDS}
-    )
+        return create_engine(url, pool_pre_ping=True, **pool)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
     return engine

@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
 
 from store.tables import WorkerRow
-from store.write import table, upsert
+from store.write import insert, table, upsert
 
 ROWS = table(WorkerRow)
 NOW, LATER = datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC)
 
 
 def row(name: str, seen_at: datetime = NOW) -> dict[str, Any]:
-    return {"worker_id": name, "seen_at": seen_at}
+    return {"worker_id": name, "seen_at": seen_at, "build_id": None}
 
 
 def test_the_first_insert_counts_and_its_repetition_does_not(engine: Engine) -> None:
@@ -23,6 +25,14 @@ def test_the_first_insert_counts_and_its_repetition_does_not(engine: Engine) -> 
         assert upsert(connection, WorkerRow, [row("a")]) == 1
         assert upsert(connection, WorkerRow, [row("a", LATER)]) == 0
         assert connection.execute(select(ROWS.c.seen_at)).scalar_one() == NOW
+
+
+def test_a_fault_does_not_quote_what_was_to_be_written(engine: Engine) -> None:
+    with engine.begin() as connection:
+        insert(connection, WorkerRow, [row("a")])
+    with pytest.raises(IntegrityError) as fault, engine.begin() as connection:
+        insert(connection, WorkerRow, [row("a") | {"build_id": "kanaria"}])
+    assert "kanaria" not in str(fault.value)
 
 
 def test_of_several_rows_only_new_ones_count(engine: Engine) -> None:

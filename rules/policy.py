@@ -24,7 +24,10 @@ class PolicyError(ValueError):
 @cache
 def load(path: Path = DEFAULT) -> Policy:
     """The policy of `path`. Raises PolicyError with file, line and fault."""
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise PolicyError(f"{path}: {fault}") from None
     try:
         return Policy.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as fault:

@@ -20,6 +20,15 @@ def line_of(text: str, wanted: str) -> int:
     return text.splitlines().index(wanted) + 1
 
 
+@pytest.mark.parametrize("content", [None, b"\xff"], ids=["that is not there", "that is no text"])
+def test_a_file(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "policy.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PolicyError, match=str(path)):
+        policy.load(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where"),
     [

@@ -83,7 +83,8 @@ class Gateway:
             answer = await self._http.post(path, json=body, headers={"Idempotency-Key": key})
         except httpx.TransportError as error:
             raise Unreachable(f"gateway: {type(error).__name__}") from None
-        if answer.status_code >= 500 or answer.status_code in _TRY_AGAIN:
+        # What leads elsewhere is no decline either: nobody's card is refused by a gateway that has moved.
+        if answer.is_redirect or answer.status_code >= 500 or answer.status_code in _TRY_AGAIN:
             raise Unreachable(f"gateway: answered {answer.status_code}")
         if not answer.is_success:
             raise Declined(_code(answer))

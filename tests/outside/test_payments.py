@@ -1,7 +1,9 @@
 """Payments over real HTTP: a refusal is final, everything else may be asked again with the same key."""
 
 import socket
+import threading
 from collections.abc import AsyncIterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from uuid import uuid4
 
 import httpx
@@ -108,3 +110,18 @@ async def test_an_address_where_no_gateway_is_is_worth_another_try(
     async with Gateway(elsewhere) as wrong:
         with pytest.raises(Unreachable, match=r"^gateway: answered 404$"):
             await wrong.register_card(key, "tok_ok")
+
+
+async def test_a_gateway_that_has_moved_declines_nobody(settings: Settings, key: str) -> None:
+    class Moved(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "http://elsewhere.example/")
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Moved) as server:
+        threading.Thread(target=server.handle_request).start()
+        moved = settings.model_copy(update={"gateway_url": f"http://127.0.0.1:{server.server_port}"})
+        async with Gateway(moved) as gateway:
+            with pytest.raises(Unreachable, match=r"^gateway: answered 302$"):
+                await gateway.charge(key, "card_1", 4800)

@@ -103,7 +103,13 @@ def _address(page: Page, to: Recipient) -> None:
 def _write(path: Path, content: bytes) -> None:
     """All of it or nothing, even if the machine stops in the middle."""
     with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except OSError:
+            Path(
+                file.name
+            ).unlink()  # on a full disk each try would leave one, with a customer's letter in it
+            raise

@@ -1,5 +1,6 @@
 """Letters as PDF, read back as text, and where they appear."""
 
+import errno
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -193,3 +194,16 @@ def test_nobody_is_named_when_a_sign_is_missing(caplog: pytest.LogCaptureFixture
         )
     ).output()
     assert caplog.records == []
+
+
+async def test_a_full_disk_is_not_filled_further_by_every_try(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    before = set(settings.print_dir.glob("*"))
+    with pytest.raises(Unreachable, match="No space left"):
+        await Printer(settings).print(notice("access_key", channel="post"))
+    assert set(settings.print_dir.glob("*")) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,9 @@ needs_ipv6 = pytest.mark.skipif(not (IPV6.exists() and IPV6.read_text()), reason
 def test_the_api_listens_where_it_is_told(host: str, reached: str) -> None:
     with closing(listener(host, 0)) as listens:
         socket.create_connection((reached, listens.getsockname()[1]), timeout=5).close()
+
+
+def test_what_is_secret_goes_neither_into_an_image_nor_into_git() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {".env", "keiyaku-data", "keiyaku-demo"} <= set(ignored)
+    assert subprocess.run(["git", "check-ignore", "-q", ".env"], cwd=ROOT, check=False).returncode == 0

@@ -84,8 +84,8 @@ def _held(connection: Connection, found: Service, contract_id: str) -> tuple[lis
     now = found.now()
     if passport_ids.over(connection, contract_id, now):
         return [], False
-    late = ledger.behind(connection, contract_id, now, policy.current())
-    return ledger.lots(connection, contract_id, now), bool(late)
+    late = ledger.owes(connection, contract_id, now, policy.current())
+    return ledger.lots(connection, contract_id, now), late
 
 
 def _brought_up(connection: Connection, found: Service, contract_id: str) -> list[Lot]:

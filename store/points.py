@@ -109,12 +109,18 @@ def catch_up(connection: Connection, contract_id: str, now: datetime, figures: P
         close_awaited(connection, contract_id, now, figures)
 
 
+def owes(connection: Connection, contract_id: str, now: datetime, figures: Policy) -> bool:
+    """Whether a late run owes the line something that `catch_up` would write."""
+    granting = _behind(connection, contract_id, now, figures, points_grant.JOB, points_lapse.JOB)
+    return bool(granting or _late_bills(connection, contract_id, now, figures))
+
+
 def bring_up(connection: Connection, contract_id: str, until: datetime, figures: Policy) -> None:
     """What runs should have granted the line, or let lapse, by `until`: a late run changes nobody's points (PNT-10).
 
     A suspension that a late engine has not written down yet is known by the dates of the bill (PNT-3).
     """
-    late = behind(connection, contract_id, until, figures, points_grant.JOB, points_lapse.JOB)
+    late = _behind(connection, contract_id, until, figures, points_grant.JOB, points_lapse.JOB)
     contract = contracts.snapshot(connection, contract_id) if late else None
     for due in late:
         if due.job != points_grant.JOB:
@@ -125,11 +131,15 @@ def bring_up(connection: Connection, contract_id: str, until: datetime, figures:
 
 def close_awaited(connection: Connection, contract_id: str, now: datetime, figures: Policy) -> None:
     """A bill that points are to come off is made first where month end is late: what it does not need may be spent (PNT-6)."""
-    late = [due.period for due in behind(connection, contract_id, now, figures, statements.JOB)]
+    for period in _late_bills(connection, contract_id, now, figures):
+        statements.close(connection, period, only(contract_id), figures)
+
+
+def _late_bills(connection: Connection, contract_id: str, now: datetime, figures: Policy) -> list[str]:
+    """The months that month end has not closed, where points are to come off the bill of one of them."""
+    late = [due.period for due in _behind(connection, contract_id, now, figures, statements.JOB)]
     first = _awaited(connection, contract_id) if late else None
-    if first is not None and first <= late[-1]:
-        for period in late:
-            statements.close(connection, period, only(contract_id), figures)
+    return late if first is not None and first <= late[-1] else []
 
 
 def _awaited(connection: Connection, contract_id: str) -> str | None:
@@ -139,7 +149,7 @@ def _awaited(connection: Connection, contract_id: str) -> str | None:
     return first
 
 
-def behind(
+def _behind(
     connection: Connection, contract_id: str, until: datetime, figures: Policy, *named: str
 ) -> list[jobs.Due]:
     """The runs of the jobs `named` that concern the line and should be done by `until`, but are not."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
+from sqlalchemy import delete, update
 
+from store.ledger import PointRow, RunRow
+from store.write import table
 from tests.club import exchange, for_bill, member, points
 from tests.line import Line, active_line, on_an_open_day
 from tests.stack import Rental, Stack, new_key
@@ -32,6 +37,33 @@ def test_points_come_on_the_first_and_the_account_shows_them(stack: Stack) -> No
         "lapsing_this_fiscal_year": 0,
         "lots": [{"granted_on": f"{now:%Y-%m}-01", "lapses_on": f"{fiscal_year + 3}-03-31", "left": 100}],
     }
+
+
+@contextmanager
+def late_grants(stack: Stack, line: Line) -> Iterator[None]:
+    """As if the runs that grant had not come as far as this line yet."""
+    lots, run = table(PointRow), table(RunRow)
+
+    def are(state: str) -> None:
+        with stack.engine.begin() as connection:
+            connection.execute(update(run).where(run.c.job == "points-grant").values(state=state))
+
+    with stack.engine.begin() as connection:
+        connection.execute(delete(lots).where(lots.c.contract_id == line.contract_id))
+    are("running")
+    yield
+    are("done")
+
+
+@pytest.mark.rule("PNT-8")
+@pytest.mark.rule("PNT-10")
+def test_who_looks_before_a_late_run_has_come_sees_what_it_will_grant(stack: Stack) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    shown = points(line)
+    with late_grants(stack, line):
+        assert points(line) == shown
+        assert for_bill(line, 100).status_code == 201
 
 
 @pytest.mark.rule("PNT-6")

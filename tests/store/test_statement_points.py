@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from rules.jobs import due_at
 from rules.policy import load
 from store import points
+from store.ledger import RunRow
+from store.write import insert
 from tests.rules.cases import at
 from tests.store.bills import bill, billed, close, left
 from tests.store.club import Club, within
@@ -108,11 +111,26 @@ def test_what_a_late_month_end_would_return_can_be_spent_and_all_is_as_if_it_had
 def test_who_only_looks_sees_what_a_late_month_end_would_return(engine: Engine) -> None:
     club = member(engine, 100)
     club.exchange("k-1", 350, "2026-07-10 12:00:00")
-    within(engine, lambda c: points.catch_up(c, "k-1", at("2026-09-01 00:09:59"), load()))
-    assert (club.balance("k-1", "2026-09-01 00:09:59"), billed(engine)) == (50, [])
-    within(engine, lambda c: points.catch_up(c, "k-1", at("2026-09-01 00:10:00"), load()))
-    assert club.balance("k-1", "2026-09-01 00:10:00") == 290
+    done(engine, "points-grant", "2026-04", "2026-05", "2026-06", "2026-07")
+
+    def looks(now: str) -> tuple[bool, int]:
+        owed = within(engine, lambda c: points.owes(c, "k-1", at(now), load()))
+        within(engine, lambda c: points.catch_up(c, "k-1", at(now), load()))
+        return owed, club.balance("k-1", now)
+
+    assert (looks("2026-09-01 00:09:59"), billed(engine)) == ((False, 50), [])
+    assert looks("2026-09-01 00:10:00") == (True, 290)
     assert billed(engine) == ["2026-04", "2026-05", "2026-06", "2026-07", "2026-08"]
+    assert looks("2026-09-01 02:59:59") == (False, 290), "no points wait for a bill any more"
+    assert looks("2026-09-01 03:00:00") == (True, 390)
+
+
+def done(engine: Engine, job: str, *periods: str) -> None:
+    """These runs are over."""
+    for period in periods:
+        due = due_at(load().job(job), period)
+        row = {"job": job, "period": period, "state": "done", "due_at": due, "started_at": due}
+        within(engine, lambda c, row=row: insert(c, RunRow, [row | {"expected": 1, "done": 1}]))  # type: ignore[misc]
 
 
 @pytest.mark.rule("BIL-8")

@@ -52,8 +52,9 @@ TOGETHER = (("login_id", "password"), ("member_since", "member_email"), ("card_b
 
 
 def _day(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError("a day like 2026-04-01")
+    # Elsewhere 9999-12-31 or 0001-01-01 may stand for no day at all.
+    if not re.fullmatch(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError("a day like 2026-04-01, from 1900 to 2199")
     return date.fromisoformat(text)
 
 

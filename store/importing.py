@@ -81,7 +81,7 @@ def with_deadline(connection: Connection, after: str, limit: int) -> list[Contra
 
 def _open_accounts(connection: Connection, new: list[Brought], hashes: dict[str, str], now: datetime) -> None:
     """An account for each that has none; one that several share has the sign-in of whichever first brings one."""
-    opened = {one.account_id: _account(one, hashes, now) for one in new}
+    opened = {one.account_id: _account(one, hashes, now) for one in reversed(new)}
     present = select(_accounts.c.account_id).where(_accounts.c.account_id.in_(list(opened)))
     for account_id in connection.execute(present).scalars().all():
         del opened[account_id]

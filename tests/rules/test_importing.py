@@ -135,6 +135,8 @@ def test_every_fault_of_a_row_is_named_and_nothing_of_what_stands_in_it() -> Non
         (RENTAL, {"applied_on": "2024-04-02"}, "applied_on: not after in_force_from"),
         (RENTAL, {"applied_on": "2024/03/10"}, "applied_on: a day like"),
         (RENTAL, {"applied_on": "1234567890"}, "applied_on: a day like"),
+        (RENTAL, {"applied_on": "0001-01-01"}, "applied_on: a day like 2026-04-01, from 1900 to 2199"),
+        (RENTAL, {"in_force_to": "9999-12-31"}, "in_force_to: a day like 2026-04-01, from 1900"),
         (RENTAL, {"in_force_to": "2026-12-30"}, "in_force_to: the last day of a month"),
         (RENTAL, {"in_force_to": "2026-10-31"}, "in_force_to: the last day of a month, not before"),
         (RENTAL, {"legacy": "true"}, "legacy: does not agree with applied_on"),

@@ -286,6 +286,21 @@ def test_contracts_of_one_customer_share_the_sign_in(engine: Engine, tmp_path: P
     assert {row["account_id"] for row in rows(engine, ContractRow)} == {account["account_id"]}
 
 
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_of_several_sign_ins_of_one_customer_the_first_counts_however_the_file_is_cut(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", at_once)
+    theirs = LINE | {"account": "C-1", "password": "secret-1"}
+    names = {"L-1": "hanako", "L-2": "jiro"}
+    each = [
+        theirs | {"source_id": name, "customer_id": f"CAF000000000{name[-1]}", "login_id": login}
+        for name, login in names.items()
+    ]
+    bring(engine, file(tmp_path, *each))
+    assert [account["login_id"] for account in rows(engine, AccountRow)] == ["hanako"]
+
+
 @pytest.mark.rule("BIL-8")
 def test_months_before_the_day_of_the_import_are_not_billed_here(engine: Engine, tmp_path: Path) -> None:
     written(engine, in_force("2026-10-05 09:00:00"))

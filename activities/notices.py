@@ -102,7 +102,8 @@ class Notices:
             period = delivery.data["period"]
             return {"billing_number": bills.number_of(connection, delivery.contract_id, period)}
         if delivery.kind == "form_turned_down":
-            return {"reason": tasks.note(connection, str(delivery.procedure_id)) or "–"}
+            note = tasks.note(connection, delivery.contract_id, str(delivery.procedure_id))
+            return {"reason": note or "–"}
         return {}
 
     def _certificate(self, connection: Connection, delivery: Delivery) -> dict[str, str]:

@@ -13,6 +13,7 @@ async def queue(found: Service, procedure: dict[str, Any]) -> dict[str, int] | N
     """None unless the procedure waits for an operator."""
     if procedure["waiting_on"] != "operator":
         return None
-    ahead = await found.read(lambda connection: tasks.ahead(connection, procedure["procedure_id"]))
+    names = procedure["contract_id"], procedure["procedure_id"]
+    ahead = await found.read(lambda connection: tasks.ahead(connection, *names))
     minutes = policy.current().operators.minutes_per_case
     return None if ahead is None else {"ahead": ahead, "about_minutes": (ahead + 1) * minutes}

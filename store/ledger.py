@@ -120,7 +120,7 @@ class MembershipLinkRow(SQLModel, table=True):
     __tablename__ = "membership_link"
     link: str = Field(primary_key=True)
     procedure_id: str = Field(unique=True)
-    contract_id: str
+    contract_id: str = Field(index=True)
     email: str | None = None
 
 

@@ -55,7 +55,7 @@ class ContractRow(SQLModel, table=True):
     __tablename__ = "contract"
     contract_id: str = Field(primary_key=True)
     account_id: str = Field(index=True)
-    party_id: str
+    party_id: str = Field(index=True)
     product: str
     state: str = Field(index=True)
     plan: str | None = None
@@ -261,7 +261,7 @@ class AnswerRow(SQLModel, table=True):
     answer_key: str = Field(primary_key=True)
     contract_id: str | None = Field(default=None, index=True)
     body_hash: str
-    received_at: datetime = Field(sa_type=Instant, index=True)
+    received_at: datetime = Field(sa_type=Instant)
     leased_until: datetime = Field(sa_type=Instant)
     status: int | None = None
     headers: dict[str, Any] | None = Field(default=None, sa_type=Json)

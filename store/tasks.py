@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from store.tables import TaskRow
 from store.write import table
@@ -41,15 +41,10 @@ def of_contract(connection: Connection, contract_id: str) -> list[RowMapping]:
     return list(connection.execute(found).mappings())
 
 
-def ahead(connection: Connection, procedure_id: str) -> int | None:
-    """How many tasks of the same kind have waited longer; None where none is open for the procedure."""
-    mine = (
-        connection.execute(
-            select(_rows).where(_rows.c.procedure_id == procedure_id, _rows.c.done_at.is_(None))
-        )
-        .mappings()
-        .first()
-    )
+def ahead(connection: Connection, contract_id: str, procedure_id: str) -> int | None:
+    """How many tasks of the same kind have waited longer; None where none is open for the contract's procedure."""
+    open_one = select(_rows).where(_of(contract_id, procedure_id), _rows.c.done_at.is_(None))
+    mine = connection.execute(open_one).mappings().first()
     if mine is None:
         return None
     earlier = or_(
@@ -59,7 +54,12 @@ def ahead(connection: Connection, procedure_id: str) -> int | None:
     return int(connection.execute(select(func.count()).where(same)).scalar_one())
 
 
-def note(connection: Connection, procedure_id: str) -> str | None:
-    """What the operator wrote who turned the procedure down."""
-    found = select(_rows.c.note).where(_rows.c.procedure_id == procedure_id, _rows.c.note.is_not(None))
+def note(connection: Connection, contract_id: str, procedure_id: str) -> str | None:
+    """What the operator wrote who turned the contract's procedure down."""
+    found = select(_rows.c.note).where(_of(contract_id, procedure_id), _rows.c.note.is_not(None))
     return connection.execute(found.order_by(_rows.c.done_at.desc()).limit(1)).scalar_one_or_none()
+
+
+def _of(contract_id: str, procedure_id: str) -> ColumnElement[bool]:
+    """The index is of contracts."""
+    return and_(_rows.c.contract_id == contract_id, _rows.c.procedure_id == procedure_id)

@@ -122,20 +122,23 @@ class Runs:
     @activity.defn(name="run_notices")
     async def notices(self, run: Run) -> Reached:
         """Mails and letters of the run that have not left yet, until all have or some time has passed; how many have."""
-        began, left = time.monotonic(), True
+        began, reached = time.monotonic(), Reached(last="")
         async with alive():
-            while left and time.monotonic() < began + STRETCH_SECONDS:
-                left = await self._send_some(run)
-        sent = await self._in_transaction(lambda c: runs.sent(c, run.job, run.period))
-        return Reached(last="" if left else None, done=sent)
+            while reached.last is not None and time.monotonic() < began + STRETCH_SECONDS:
+                reached.last = await self._send_some(run, reached.last)
+        reached.done = await self._in_transaction(lambda c: runs.sent(c, run.job, run.period))
+        return reached
 
-    async def _send_some(self, run: Run) -> bool:
-        """False where nothing was left to send."""
-        found = await self._in_transaction(lambda c: runs.unsent(c, run.job, run.period, NOTICES_AT_ONCE))
-        if found:
-            stuck = await self._mailings.send_all(found)
-            await self._in_transaction(partial(self._put_aside, run, stuck))
-        return bool(found)
+    async def _send_some(self, run: Run, last: str) -> str | None:
+        """The last of the next ones after `last`, "" where those were all; None where none at all were left to send."""
+        found = await self._in_transaction(
+            lambda c: runs.unsent(c, run.job, run.period, NOTICES_AT_ONCE, last)
+        )
+        if not found:
+            return "" if last else None
+        stuck = await self._mailings.send_all(found)
+        await self._in_transaction(partial(self._put_aside, run, stuck))
+        return found[-1].delivery_id
 
     def _put_aside(self, run: Run, stuck: dict[str, str], connection: Connection) -> None:
         for contract_id, reason in stuck.items():

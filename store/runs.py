@@ -178,9 +178,13 @@ def late(connection: Connection, until: datetime, limit: int) -> list[Contract]:
     return [Contract.model_validate(row) for row in found.scalars()]
 
 
-def unsent(connection: Connection, job: str, period: str, limit: int) -> list[Delivery]:
-    """The next mails and letters of the run that have not left yet, but for what is parked."""
-    found = connection.execute(_UNSENT, _given(job, period) | {"the_most": limit})
+def unsent(connection: Connection, job: str, period: str, limit: int, last: str = "") -> list[Delivery]:
+    """The next mails and letters of the run after `last` that have not left yet, but for what is parked.
+
+    From the beginning it goes through all that have left already.
+    """
+    given = _given(job, period) | {"the_most": limit} | ({"the_after": last} if last else {})
+    found = connection.execute(_UNSENT, given)
     names = Delivery.model_fields
     return [
         Delivery(**{name: value for name, value in row.items() if name in names}) for row in found.mappings()

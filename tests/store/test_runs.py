@@ -12,12 +12,12 @@ from activities.runs import Runs
 from bench.filled import fill
 from rules import jobs, policy
 from rules.clock import Clock
-from rules.runs import Proof, Range, Run
+from rules.runs import Proof, Range, Run, delivery_prefix
 from store import runs as store
 from store.jobs import groundwork
 from store.ledger import StatementRow
-from store.tables import ContractRow
-from store.write import table
+from store.tables import ContractRow, DeliveryRow
+from store.write import insert, table
 
 JUNE = Run(job="month-end", period="2026-06")
 DUE = jobs.due_at(policy.load().job(JUNE.job), JUNE.period)
@@ -119,6 +119,17 @@ def test_streams_share_all_contracts_where_each_has_enough_to_do(
             for part in parts
         ]
     assert found == sizes
+
+
+def test_the_next_notices_are_those_after_the_last(engine: Engine) -> None:
+    prefix, told = delivery_prefix(JUNE.job, JUNE.period), [""]
+    mail: dict[str, Any] = {"kind": "statement", "at": DUE, "tries": 0, "data": {}}
+    names = [f"{prefix}k-{number:02}" for number in range(SIZE)]
+    with engine.begin() as connection:
+        insert(connection, DeliveryRow, [mail | {"delivery_id": n, "contract_id": n} for n in names])
+        while found := store.unsent(connection, JUNE.job, JUNE.period, 20, told[-1]):
+            told += [delivery.delivery_id for delivery in found]
+    assert told == ["", *names]
 
 
 def test_there_is_no_chunk_after_the_last(engine: Engine) -> None:

@@ -146,15 +146,16 @@ class Runs:
 
     @activity.defn(name="run_prove")
     def prove(self, run: Run, now: datetime, notices: int) -> Proof:
-        """Whether every contract that the period concerns was dealt with; it says which were not."""
+        """Whether every contract that the period concerns was dealt with; it counts those that were not, and names some."""
         with self._engine.begin() as connection:
             concerned = expected(connection, run)
-            names = left(connection, run, NAMED) if concerned else []
-            names = sorted({*names, *runs.untold(connection, run.job, run.period, NAMED)})[:NAMED]
+            missing = {*left(connection, run, concerned)} if concerned else set()
+            missing.update(runs.untold(connection, run.job, run.period, NAMED))
+            names = sorted(missing)[:NAMED]
             parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
             result = {"expected": concerned, "left": names, "parked": parked, "notices": notices}
-            runs.end(connection, run.job, run.period, now, result, concerned - len(names))
-        log.info("run", job=run.job, period=run.period, expected=concerned, left=len(names))
+            runs.end(connection, run.job, run.period, now, result, concerned - len(missing))
+        log.info("run", job=run.job, period=run.period, expected=concerned, left=len(missing))
         return Proof(left=names, result=result)
 
     def _now(self) -> datetime:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 from temporalio.testing import ActivityEnvironment
 
-from activities.runs import Runs
+from activities.runs import NAMED, Runs
 from bench.filled import fill
 from rules import jobs, policy
 from rules.clock import Clock
@@ -76,6 +76,17 @@ async def test_it_is_parked_and_named_until_it_is_mended_and_the_others_have_the
         )
     mended(engine)
     assert await ran(engine) == Proof(result={"expected": SIZE, "left": [], "parked": [], "notices": 0})
+
+
+def test_of_many_that_are_left_some_are_named_and_all_are_counted(engine: Engine) -> None:
+    nothing: Any = NOTHING
+    fill(engine, SIZE)
+    runs, running = Runs(engine, Clock(), nothing, nothing), ActivityEnvironment()
+    running.run(runs.begin, JUNE, DUE)
+    assert len(running.run(runs.prove, JUNE, DUE, 0).left) == NAMED
+    with engine.begin() as connection:
+        told = store.of(connection, JUNE.job, JUNE.period)
+    assert told and (told.expected, told.done) == (SIZE, 0)
 
 
 @pytest.mark.rule("BIL-3")

@@ -20,7 +20,7 @@ from rules.refusal import Refusal
 from rules.tasks import ACTIONS
 from workflows import application, clock, kinds, payment_method, visible
 from workflows import collection as bills
-from workflows.step import Step
+from workflows.step import Impossible, Step
 from workflows.timing import ALIVE_WITHIN, OUTSIDE_RETRY, OUTSIDE_TIMEOUT, STORE_RETRY, STORE_TIMEOUT
 
 FIRST_COMMAND_WITHIN = timedelta(seconds=10)
@@ -89,15 +89,13 @@ class ContractWorkflow:
 
     @apply.validator
     def _apply(self, command: Apply) -> None:
-        if command.command_id not in self.contract.answers:
-            self.refuse_late(command)
+        if not self.answered(command):
             self.refuse(Refusal(rule="", reason="too_late") if self.contract.number else None)
 
     @request.validator
     def _request(self, command: Request) -> None:
-        if command.command_id in self.contract.answers:
+        if self.answered(command):
             return
-        self.refuse_late(command)
         now = clock.now()
         contract = kinds.as_of(self.contract, now)
         figures = policy.of(command.policy)
@@ -110,31 +108,30 @@ class ContractWorkflow:
 
     @act.validator
     def _act(self, command: Act) -> None:
-        if command.command_id in self.contract.answers:
+        if self.answered(command):
             return
-        self.refuse_late(command)
         task = kinds.as_of(self.contract, clock.now()).task(command.task_id)
         if task is None or command.action not in ACTIONS[task.kind]:
             self.refuse(Refusal(rule="", reason="task_done"))
 
     @advance.validator
     def _advance(self, command: Advance) -> None:
-        if command.command_id in self.contract.answers:
+        if self.answered(command):
             return
-        self.refuse_late(command)
         present = kinds.as_of(self.contract, clock.now())
         self.refuse(kinds.cannot_advance(present, command.procedure_id, command.event))
 
     @bill.validator
     def _bill(self, command: Bill) -> None:
-        if command.command_id not in self.contract.answers:
-            self.refuse_late(command)
+        if not self.answered(command):
             self.refuse(collection.cannot_take(self.contract, command.number, command.at, clock.now()))
 
-    def refuse_late(self, command: Command) -> None:
-        """Nobody waits for the answer any more: nothing must happen."""
-        if clock.now() > command.not_after:
+    def answered(self, command: Command) -> bool:
+        """Whether it was taken before. If not, and nobody waits for the answer any more, nothing must happen."""
+        taken = command.command_id in self.contract.answers
+        if not taken and clock.now() > command.not_after:
             self.refuse(Refusal(rule="", reason="too_late"))
+        return taken
 
     def refuse(self, refusal: Refusal | None) -> None:
         """By whom it is asked can tell from the number whether the store knows more."""
@@ -227,7 +224,8 @@ class ContractWorkflow:
         if delivery.delivery_id not in self.sending:
             task = asyncio.create_task(self.deliver(delivery))
             self.sending[delivery.delivery_id] = task
-            task.add_done_callback(lambda _: self.sending.pop(delivery.delivery_id))
+            # Nobody awaits it: where it broke it stays, and the run breaks with it.
+            task.add_done_callback(lambda done: done.exception() or self.sending.pop(delivery.delivery_id))
 
     async def deliver(self, delivery: Delivery) -> None:
         """Try until it has arrived or is refused for good; what came of it is a fact of the contract."""
@@ -266,6 +264,9 @@ class ContractWorkflow:
         due, quiet = kinds.due_at(self.contract), self.quiet()
 
         def woken() -> bool:
+            for task in self.sending.values():
+                if task.done() and (fault := task.exception()):
+                    raise Impossible("what came of a delivery cannot be taken") from fault
             changed = kinds.due_at(self.contract) != due or self.quiet() != quiet
             return self.over() or self.history_is_long() or changed
 

@@ -150,7 +150,7 @@ async def _hear_of_policies(found: Service) -> None:
     """A policy that another process decides by becomes known here, too: contracts are shown and judged by theirs."""
     while True:
         with suppress(*PART_DOWN):
-            await asyncio.to_thread(policies.learn, found.engine)
+            await asyncio.to_thread(policies.learn, found.reader)
         await asyncio.sleep(policies.LEARN_AFTER)
 
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from sqlalchemy import Engine, text
 from sqlmodel import SQLModel
 
+from store.ledger import MembershipLinkRow
 from store.tables import AnswerRow, DeliveryRow, IntakeRow, PartyRow, PassportIdRow, PaymentRow, ProcedureRow
 from store.write import table
 
-PERSONAL = (PassportIdRow, AnswerRow, IntakeRow, ProcedureRow, PartyRow, PaymentRow, DeliveryRow)
+PERSONAL = (
+    PassportIdRow,
+    AnswerRow,
+    IntakeRow,
+    ProcedureRow,
+    PartyRow,
+    PaymentRow,
+    DeliveryRow,
+    MembershipLinkRow,
+)
 
 
 class Busy(RuntimeError):

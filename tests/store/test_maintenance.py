@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import Engine, delete, text
 
 from rules.calendar import JST
+from store import members
+from store.ledger import MembershipLinkRow
 from store.maintenance import look_over, maintain
 from store.tables import PassportIdRow
 from store.write import insert, table
@@ -64,6 +66,20 @@ def test_what_was_deleted_is_in_no_file_after_maintenance(engine: Engine) -> Non
     assert holding(engine, LIVING)
     assert holding(engine, DELETED) == []
     maintain(engine)
+
+
+@pytest.mark.rule("PNT-1")
+def test_the_e_mail_of_a_link_that_is_over_is_in_no_file_after_maintenance(engine: Engine) -> None:
+    links = [
+        {"link": f"l-{n}", "procedure_id": f"p-{n}", "contract_id": "k-1", "email": f"{n}@{DELETED}.jp"}
+        for n in range(200)
+    ]
+    with engine.begin() as connection:
+        insert(connection, MembershipLinkRow, links)
+    with engine.begin() as connection:
+        members.forget(connection, [link["procedure_id"] for link in links])
+    maintain(engine)
+    assert holding(engine, DELETED) == []
 
 
 def test_after_a_look_over_the_database_knows_how_many_there_are_when_it_plans(engine: Engine) -> None:

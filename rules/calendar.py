@@ -39,13 +39,6 @@ def end_of(last_day: date) -> datetime:
     return midnight(last_day + timedelta(days=1))
 
 
-def next_month_day(now: datetime, day: int) -> datetime:
-    """00:00 of the next `day`-th of a month strictly after the day of `now`."""
-    today = day_of(now)
-    this = today.replace(day=day)
-    return midnight(this if this > today else first_of_month(today, 1).replace(day=day))
-
-
 def fiscal_year(day: date) -> int:
     """The fiscal year of `day`: FY2026 is 2026-04-01 to 2027-03-31 (CAL-2)."""
     return day.year if day.month >= 4 else day.year - 1

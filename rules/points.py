@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from rules.calendar import day_of, first_of_month, fiscal_year_end, midnight, months_between
+from rules.calendar import day_of, first_of_month, fiscal_year_end, midnight
 from rules.facts import Contract
 from rules.figures import LAPSE_AFTER_AT_MOST, Policy
 from rules.passport_id import state_at
@@ -44,22 +44,12 @@ def last_days(today: date, ended: int = 0) -> list[date]:
     return [fiscal_year_end(today, years) for years in range(-ended, LAPSE_AFTER_AT_MOST + 1)]
 
 
-def year_of_membership(joined_at: datetime, granted_on: date) -> int:
-    """PNT-2: 1 in the month of joining and the eleven after it, then 2, and so on."""
-    return (months_between(day_of(joined_at), granted_on) - 1) // 12 + 1
-
-
 def joined_from(granted_on: date, year: int) -> datetime:
-    """The first instant of joining whose year of membership on that day is `year` at most."""
+    """The first instant of joining whose year of membership on that day is `year` at most.
+
+    PNT-2: the first is the month of joining and the eleven after it.
+    """
     return midnight(first_of_month(granted_on, 1 - 12 * year))
-
-
-def granted(line_type: str, year: int, policy: Policy) -> int:
-    """PNT-2: the points of a month in that year of membership; the last figure of the table holds for ever."""
-    for grant in policy.point_grants:
-        if grant.line_type == line_type:
-            return grant.points[min(year, len(grant.points)) - 1]
-    return 0
 
 
 def balance(lots: Iterable[Lot]) -> int:

@@ -86,15 +86,3 @@ def test_a_later_fiscal_year_end_is_counted_from_the_year_of_the_day() -> None:
 )
 def test_a_month_that_is_touched_counts_whole(first: date, last: date, months: int) -> None:
     assert calendar.months_between(first, last) == months
-
-
-@pytest.mark.parametrize(
-    ("now", "following"),
-    [
-        ("2026-06-24 23:59:59", "2026-06-25T00:00:00+09:00"),
-        ("2026-06-25 00:00:00", "2026-07-25T00:00:00+09:00"),
-        ("2026-12-31 12:00:00", "2027-01-25T00:00:00+09:00"),
-    ],
-)
-def test_the_next_day_of_a_month_is_never_today(now: str, following: str) -> None:
-    assert calendar.next_month_day(at(now), 25).isoformat() == following

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, tuple_, update
 
 from rules import jobs, statement_shown
 from rules.calendar import day_of
@@ -116,7 +116,7 @@ def record(connection: Connection, change: Change, money: Money) -> None:
     contract_id = change.contract.contract_id
     credits = [credit.model_dump() | {"contract_id": contract_id} for credit in money.credits]
     if credits:
-        upsert(connection, CreditRow, credits)
+        receive(connection, credits)
     for period, paid_on in money.paid.items():
         _set(connection, contract_id, period, _rows.c.paid_on.is_(None), paid_on=paid_on)
     for period, at in money.collected.items():
@@ -124,6 +124,32 @@ def record(connection: Connection, change: Change, money: Money) -> None:
     for period, at in money.disclosed.items():
         disclosures.record(connection, contract_id, period, at, change.recorded_at)
     _block(connection, contract_id, money)
+
+
+def receive(connection: Connection, credits: list[dict[str, Any]]) -> None:
+    """Write down money that came in, each once; what is more than its statement asks for counts for none.
+
+    Whoever asked for it had read the bill before: a settlement and a payment of the same moment both found it open.
+    The statements are held first, so that the second of them sees what the first has written.
+    """
+    meant = {(one["contract_id"], one["period"]): one for one in credits if one["kind"] != "over"}
+    mine, paid = tuple_(_rows.c.contract_id, _rows.c.period).in_(list(meant)), paid_so_far()
+    connection.execute(select(_rows.c.period).where(mine).with_for_update())
+    upsert(connection, CreditRow, credits)
+    excess = (paid - _rows.c.total_with_tax).label("excess")
+    found = select(_rows.c.contract_id, _rows.c.period, excess).where(mine, paid > _rows.c.total_with_tax)
+    for contract_id, period, yen in connection.execute(found).all():
+        _set_aside(connection, meant[contract_id, period], yen)
+
+
+def _set_aside(connection: Connection, credit: dict[str, Any], excess: int) -> None:
+    mine = _credits.c.credit_id == credit["credit_id"]
+    if excess >= credit["amount"]:
+        connection.execute(update(_credits).where(mine).values(kind="over"))
+        return
+    connection.execute(update(_credits).where(mine).values(amount=credit["amount"] - excess))
+    over = {"credit_id": f"{credit['credit_id']}-over", "kind": "over", "amount": excess}
+    upsert(connection, CreditRow, [credit | over])
 
 
 def _set(connection: Connection, contract_id: str, period: str, still: Any, **values: Any) -> None:

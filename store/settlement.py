@@ -10,15 +10,16 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, String, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, String, func, literal, select, update
 
 from rules import jobs
 from rules.calendar import day_of
 from rules.figures import Policy
+from store import bills
 from store.ledger import CreditRow, PayingRow, StatementRow
 from store.sql import AFTER, AT, AT_MOST, CONTRACT, PERIOD, UNTIL, parameter
 from store.tables import PaymentRow
-from store.write import insert_found, table, upsert
+from store.write import insert_found, table
 
 JOB = "settlement"
 BY_CARD = "credit_card"
@@ -31,12 +32,16 @@ _UNSETTLED = _rows.c.paid_on.is_(None) & _rows.c.collected_at.is_(None)
 _OPEN = _TO_PAY & (_rows.c.contract_id > AFTER) & (_rows.c.contract_id <= UNTIL) & _UNSETTLED
 _BY_OTHERS = _rows.c.payment_method.in_(COLLECTED_FOR_US)
 
-# What was still to be paid when the settlement was due, so that asking again asks for the same.
 _MINE = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
-_PAID = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
-    _MINE, _credits.c.kind != "over", _credits.c.at < AT
-)
-_LEFT = _rows.c.total_with_tax - _PAID.correlate(_rows).scalar_subquery()
+
+
+def _left(*paid: ColumnElement[bool]) -> ColumnElement[int]:
+    """What is to be paid after the credits of which that holds."""
+    found = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
+        _MINE, _credits.c.kind != "over", *paid
+    )
+    return _rows.c.total_with_tax - found.correlate(_rows).scalar_subquery()
+
 
 _COUNT = select(func.count()).where(_TO_PAY)
 _UNPAID = select(_rows.c.contract_id).where(_TO_PAY & _UNSETTLED)
@@ -46,8 +51,12 @@ _UNPAID_BY = _UNPAID.where(_rows.c.contract_id == CONTRACT)
 _CREDIT = ("credit_id", "contract_id", "period", "kind", "amount", "at")
 _CREDITED = select(
     parameter("the_settlement", str) + _rows.c.contract_id,
-    *(_rows.c.contract_id, _rows.c.period, literal("settlement", String()), _LEFT, AT),
+    *(_rows.c.contract_id, _rows.c.period, literal("settlement", String()), _left(), AT),
 ).where(_OPEN, _BY_OTHERS)
+# A payment of this moment has been written, or waits until these are and finds them paid.
+_HOLD = select(func.count()).select_from(
+    select(_rows.c.contract_id).where(_OPEN, _BY_OTHERS).with_for_update().subquery()
+)
 _SETTLE = update(_rows).where(_OPEN, _BY_OTHERS).values(paid_on=parameter("the_day", date))
 
 
@@ -75,6 +84,7 @@ def expected(connection: Connection, period: str, policy: Policy) -> int:
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
     """Settle what is paid by transfer, atone, NP or the provider; how many it was. Repeating it does nothing."""
     given = _given(period, after, until, policy)
+    connection.execute(_HOLD, given)
     insert_found(connection, CreditRow, _CREDIT, _CREDITED, given)
     return int(connection.execute(_SETTLE, given).rowcount)
 
@@ -109,10 +119,12 @@ def _owed() -> Any:
     by_card = (_paying.c.contract_id == _rows.c.contract_id) & (_paying.c.method == BY_CARD)
     latest = select(_paying.c.payment_id).where(by_card, _paying.c.from_at <= AT)
     latest = latest.order_by(_paying.c.from_at.desc()).limit(1)
+    # What was still to be paid when the settlement was due: asking the gateway again asks for the same.
+    left_then = _left(_credits.c.at < AT)
     payment_id = func.coalesce(latest.correlate(_rows).scalar_subquery(), _rows.c.payment_id)
     card = (_payments.c.payment_id == payment_id) & (_rows.c.payment_method == BY_CARD)
     return (
-        select(_rows.c.contract_id, _LEFT, _payments.c.reference)
+        select(_rows.c.contract_id, left_then, _payments.c.reference)
         .select_from(_rows)
         .outerjoin(_payments, card)
         .where(_OPEN, ~_BY_OTHERS)
@@ -136,7 +148,7 @@ def charged(connection: Connection, period: str, done: list[Owed], policy: Polic
         for one in done
     ]
     if credits:
-        upsert(connection, CreditRow, credits)
+        bills.receive(connection, credits)
         named = _rows.c.contract_id.in_([one.contract_id for one in done])
         mine = (_rows.c.period == period) & named & _rows.c.paid_on.is_(None)
         connection.execute(update(_rows).where(mine).values(paid_on=day_of(at)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select, update
 
-from store import settlement
+from store import bills, settlement
+from store.database import in_transaction
 from store.ledger import CreditRow, PayingRow, StatementRow
 from store.settlement import Owed
 from store.tables import PaymentRow
@@ -123,6 +125,61 @@ def test_what_came_in_before_is_not_asked_for_again(engine: Engine) -> None:
     assert [row[1:3] for row in credits(engine)] == [("over", 900), ("payment", 1500), ("settlement", 3500)]
 
 
+def payment(amount: int, when: str) -> dict[str, Any]:
+    row = {"credit_id": f"p-{when}", "contract_id": "k-1", "period": "2026-06", "kind": "payment"}
+    return row | {"amount": amount, "at": at(when)}
+
+
+@pytest.mark.rule("BIL-3")
+@pytest.mark.parametrize(
+    ("settled", "paid", "told"),
+    [
+        (0, 5000, [("payment", 5000)]),
+        (3500, 1500, [("payment", 1500), ("settlement", 3500)]),
+        (3500, 5000, [("over", 3500), ("payment", 1500), ("settlement", 3500)]),
+        (5000, 5000, [("over", 5000), ("settlement", 5000)]),
+    ],
+)
+def test_money_that_comes_after_all_was_paid_is_over(
+    engine: Engine, settled: int, paid: int, told: list[tuple[str, int]]
+) -> None:
+    """A payment of the same moment had read that nothing was paid."""
+    owed(engine, "k-1", "account_transfer")
+    if settled:
+        credit(engine, "k-1", settled, "2026-07-25 06:00:00", kind="settlement")
+    for _ in range(2):
+        with engine.begin() as connection:
+            bills.receive(connection, [payment(paid, "2026-07-25 06:00:00")])
+    assert [row[1:3] for row in credits(engine)] == told
+
+
+@pytest.mark.rule("BIL-3")
+@pytest.mark.parametrize("first", ["payment", "settlement"])
+def test_of_a_payment_and_a_settlement_at_the_same_moment_one_waits_and_counts_for_nothing(
+    engine: Engine, first: str
+) -> None:
+    owed(engine, "k-1", "account_transfer")
+    rows = table(StatementRow)
+
+    def pay(connection: Connection) -> None:
+        bills.receive(connection, [payment(5000, "2026-07-25 06:00:00")])
+        still = rows.c.paid_on.is_(None)
+        connection.execute(update(rows).where(still).values(paid_on=date(2026, 7, 25)))
+
+    def settle(connection: Connection) -> None:
+        settlement.chunk(connection, "2026-06", FIRST, LAST, POLICY)
+
+    works = (pay, settle) if first == "payment" else (settle, pay)
+    with ThreadPoolExecutor(1) as other:
+        with engine.begin() as connection:
+            works[0](connection)
+            waiting = other.submit(in_transaction, engine, works[1])
+            assert not wait([waiting], timeout=0.3).done
+        waiting.result(timeout=20)
+    told = {"payment": [("payment", 5000)], "settlement": [("over", 5000), ("settlement", 5000)]}
+    assert [row[1:3] for row in credits(engine)] == told[first]
+
+
 @pytest.mark.rule("BIL-3")
 def test_nothing_to_pay_concerns_nobody(engine: Engine) -> None:
     owed(engine, "k-1", "invoice", 0, paid_on=date(2026, 7, 1))
@@ -164,6 +221,16 @@ def test_the_card_charged_is_the_latest_given_by_the_day_of_settlement(engine: E
         Owed("k-4", 5000, None),
         Owed("k-5", 5000, None),
     ]
+
+
+@pytest.mark.rule("BIL-3")
+def test_what_a_late_settlement_charges_too_much_is_over(engine: Engine) -> None:
+    owed(engine, "k-1", "credit_card")
+    credit(engine, "k-1", 1500, "2026-07-25 10:00:00")
+    for _ in range(2):
+        with engine.begin() as connection:
+            settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY)
+    assert [row[1:3] for row in credits(engine)] == [("card", 3500), ("over", 1500), ("payment", 1500)]
 
 
 @pytest.mark.rule("BIL-3")

@@ -50,6 +50,13 @@ def test_dates_and_sums_are_written_as_the_language_writes_them(
     assert all(words in body for words in written)
 
 
+@pytest.mark.rule("RNT-10")
+def test_a_device_that_arrives_on_the_day_of_the_charge_is_not_said_to_be_in_time() -> None:
+    fields = notice("return_reminder").fields | {"charge_on": "2026-07-25"}
+    said = texts.render(notice("return_reminder", language="both", fields=fields)).body
+    assert "2026年7月25日の前日までに" in said and "before 25 July 2026," in said
+
+
 @pytest.mark.rule("BIL-3")
 @pytest.mark.rule("BIL-4")
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ contract gets its statement in one transaction with its lines, once; afterwards 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from typing import Any
@@ -52,15 +53,27 @@ def chunk(connection: Connection, period: str, after: str, until: str, policy: P
     return close(connection, period, within(after, until), policy)
 
 
+class _Overtaken(Exception):
+    """Of these contracts others have written meanwhile: what was seen first does not fit what was seen later."""
+
+
 def close(connection: Connection, period: str, whom: Whom, policy: Policy) -> int:
-    """The same for `whom`, also beside a chunk that they belong to."""
+    """The same for `whom`, also beside a chunk that they belong to: who is overtaken begins anew."""
+    while True:
+        with suppress(_Overtaken), connection.begin_nested():
+            return _close(connection, period, whom, policy)
+
+
+def _close(connection: Connection, period: str, whom: Whom, policy: Policy) -> int:
     whose, given = whom.whose, _given(period, policy) | whom.given
     with many_at_once(connection):
         wanted, there = connection.execute(_progress(whose), given).one()
         if wanted > there:
             fresh = there == 0
             statement_lines.write(connection, whose, given, fresh)
-            insert_found(connection, StatementRow, _STATEMENT, _statements(whose), given, fresh)
+            made = insert_found(connection, StatementRow, _STATEMENT, _statements(whose), given, fresh)
+            if made != wanted - there:
+                raise _Overtaken
     if wanted > there:
         points_off.take_off(connection, period, whom, policy)
         connection.execute(_nothing_to_pay(whose), given)

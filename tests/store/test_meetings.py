@@ -1,0 +1,75 @@
+"""Two writers who meet between two statements of one of them. On PostgreSQL: SQLite lets one in at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from store import statements
+from tests.rules.cases import POLICY
+from tests.store.bills import ALL, billed, charged, close, left, lines, sums
+from tests.store.lives import written
+from tests.workflows.life import in_force
+
+pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+FEE = ("monthly_fee", "wifi-50", "2026-04-01", 2800)
+
+
+@contextmanager
+def just_before(engine: Engine, words: str, act: Callable[[], None]) -> Iterator[None]:
+    """Somebody else acts before the first statement that begins so."""
+    still_to_do = [act]
+
+    def look(_: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if still_to_do and statement.startswith(words):
+            still_to_do.pop()()
+
+    event.listen(engine, "before_cursor_execute", look)
+    yield
+    event.remove(engine, "before_cursor_execute", look)
+    assert not still_to_do
+
+
+def until_somebody_waits(engine: Engine) -> None:
+    while True:
+        with engine.begin() as connection:
+            if connection.execute(text("select count(*) from pg_locks where not granted")).scalar_one():
+                return
+        time.sleep(0.01)
+
+
+@pytest.mark.rule("BIL-8")
+def test_who_is_brought_in_while_a_month_is_closed_has_a_whole_statement(engine: Engine) -> None:
+    written(engine, in_force())
+    other = in_force(contract_id="k-2", payment_id="pay-2")
+    with just_before(engine, "INSERT INTO statement ", lambda: written(engine, other)):
+        close(engine, "2026-04")
+    assert lines(engine, "2026-04", "k-2") == [FEE]
+    assert sums(engine, "2026-04", "k-2") == (2800, 280, 0, 0, 3080)
+
+
+@pytest.mark.rule("BIL-8")
+def test_a_charge_that_comes_while_two_runs_meet_stands_on_a_statement(engine: Engine) -> None:
+    written(engine, in_force())
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as first:
+            statements.chunk(first, "2026-04", *ALL, POLICY)
+            charged(engine, date(2026, 4, 20), 1500)
+            other = threads.submit(close, engine, "2026-04", between=("a", "~"))
+            until_somebody_waits(engine)
+        assert other.result() == [1]
+    close(engine, "2026-05")
+    assert lines(engine, "2026-04") == [FEE]
+    assert lines(engine, "2026-05")[0] == ("fee", "plan_change", "2026-04-20", 1500)
+    assert (billed(engine), left(engine, "2026-04"), left(engine, "2026-05")) == (
+        ["2026-04", "2026-05"],
+        [],
+        [],
+    )

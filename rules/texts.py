@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from calendar import month_name
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -79,7 +80,16 @@ def texts(section: str) -> frozenset[str]:
 
 def _figures() -> dict[str, Any]:
     now = policy.current()
-    return now.windows.model_dump()
+    closed = now.year_end
+    return {
+        **now.windows.model_dump(),
+        "conversion_opens": now.conversion.opens,
+        "conversion_closes": now.conversion.closes,
+        "access_key_opens": now.access_key.opens,
+        "access_key_closes": now.access_key.closes,
+        "closed_from": (closed.first_month, closed.first_day),
+        "closed_to": (closed.last_month, closed.last_day),
+    }
 
 
 def _day(value: Any, language: Language, formats: Mapping[str, str], shift: int = 0) -> str:
@@ -95,6 +105,17 @@ def _moment(value: Any, language: Language) -> str:
     at = value.astimezone(JST)
     written = f"{_day(at, language, _DATE)} {at:%H:%M}"
     return written if language == "ja" else f"{written} (Japan time)"
+
+
+def _time(value: Any, language: Language) -> str:
+    if language == "en":
+        return f"{value.hour}:{value:%M}"
+    return f"{value.hour}時{value.minute}分" if value.minute else f"{value.hour}時"
+
+
+def _every_year(value: Any, language: Language) -> str:
+    month, day = value
+    return f"{month}月{day}日" if language == "ja" else f"{day} {month_name[month]}"
 
 
 def _nth(value: Any, language: Language) -> str:
@@ -138,6 +159,8 @@ _SPECS: dict[str, Callable[[Any, Language], str]] = {
     "month": lambda value, language: _day(value, language, _MONTH),
     "moment": _moment,
     "nth": _nth,
+    "time": _time,
+    "every_year": _every_year,
     "yen": lambda value, language: _YEN[language].format(int(value)),
     "name": lambda value, language: name(str(value), language),
     "fee": lambda value, language: name(f"fee_{value}", language),

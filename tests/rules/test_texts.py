@@ -1,7 +1,7 @@
 """Everything that the service may say has its words in both languages, and nothing has words in vain."""
 
 import ast
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -226,6 +226,23 @@ def test_the_day_in_a_text_is_the_day_of_the_policy(monkeypatch: pytest.MonkeyPa
     moved = known.model_copy(update={"windows": known.windows.model_copy(update={"settlement_day": 23})})
     monkeypatch.setattr(policy, "current", lambda: moved)
     assert "23rd" in texts.detail("card_on_settlement_day", "en", **DATA)
+
+
+@pytest.mark.rule("COL-1")
+@pytest.mark.rule("IDN-2")
+def test_the_hours_in_a_text_are_those_of_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "8時30分から22時まで承っています（12月29日から1月3日を除く）" in texts.detail(
+        "conversion_hours", "ja", **DATA
+    )
+    known = policy.load()
+    later = known.conversion.model_copy(update={"opens": time(9), "closes": time(20, 5)})
+    closed = known.year_end.model_copy(update={"first_day": 30, "last_day": 4})
+    monkeypatch.setattr(
+        policy, "current", lambda: known.model_copy(update={"conversion": later, "year_end": closed})
+    )
+    said = texts.detail("conversion_hours", "en", **DATA)
+    assert "from 9:00 to 20:05, not from 30 December to 4 January" in said
+    assert "from 9:00 to 17:00, not from 30 December" in texts.detail("access_key_hours", "en", **DATA)
 
 
 @pytest.mark.parametrize(

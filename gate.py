@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import (
     Client,
     RPCError,
@@ -21,6 +23,7 @@ from temporalio.client import (
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DefaultFailureConverter, PayloadConverter
 from temporalio.exceptions import ApplicationError
 from temporalio.runtime import Runtime
 
@@ -265,11 +268,25 @@ def attributes(contract: Contract) -> TypedSearchAttributes:
     return TypedSearchAttributes(pairs)
 
 
+class Discreet(DefaultFailureConverter):
+    """A fault is kept in Temporal with its text, and that of a database may quote the row that it did not take."""
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        if type(exception).__module__.partition(".")[0] in ("sqlalchemy", "psycopg", "sqlite3"):
+            failure.message = type(exception).__name__
+
+
+CONVERTER = dataclasses.replace(pydantic_data_converter, failure_converter_class=Discreet)
+
+
 async def connect_client(settings: Settings, telemetry: Runtime | None = None) -> Client:
     """A client of the settings' Temporal, with pydantic payloads."""
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         runtime=telemetry,
     )

@@ -19,7 +19,7 @@ DOWN = (InterfaceError, InternalError, NoConnection, OperationalError)
 
 def connect(url: str, pool_size: int = 10) -> Engine:
     """An engine for `url`. On SQLite every transaction takes the write lock when it begins: otherwise updates get lost."""
-    # An activity's fault is kept in Temporal with its text, which must not quote what was written.
+    # Whoever logs or shows a fault must not quote what was written with it; of Temporal `gate.Discreet` takes care.
     pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "hide_parameters": True}
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, **pool)

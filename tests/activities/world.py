@@ -18,12 +18,12 @@ from sqlalchemy import Engine, select
 from sqlmodel import SQLModel
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
 import worker
 from credentials import Credentials
+from gate import CONVERTER
 from outside import letters
 from outside.payments import Gateway
 from settings import Settings
@@ -151,7 +151,7 @@ async def connected(address: str, faults: Faults) -> Client:
         while True:
             with suppress(RuntimeError):
                 return await Client.connect(
-                    address, data_converter=pydantic_data_converter, interceptors=[BrokenEngine(faults)]
+                    address, data_converter=CONVERTER, interceptors=[BrokenEngine(faults)]
                 )
             await asyncio.sleep(0.05)
 

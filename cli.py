@@ -65,8 +65,9 @@ def worker() -> None:
 
     settings = _settings("worker")
     try:
-        with _sentence(PolicyError):
-            _until_told(wiring.main(settings))
+        _until_told(wiring.main(settings))
+    except (PolicyError, SettingsError) as fault:
+        _fail(str(fault))
     except Exception as fault:  # logged without its text, which may quote a customer
         structlog.get_logger("cli").error("cannot go on", exc_info=fault)
         _fail(f"The worker cannot go on ({type(fault).__name__}){_DOUBT.format(settings.temporal_address)}")
@@ -81,15 +82,11 @@ def api() -> None:
     from rules.policy import PolicyError
 
     settings = _settings("api")
-    with _sentence(PolicyError):
-        served = make_app(settings)
+    with _sentence(PolicyError, SettingsError):
+        served, listens = make_app(settings), listener(settings.host, settings.port)
     config = uvicorn.Config(
         served, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
-    try:
-        listens = listener(settings.host, settings.port)
-    except OSError as fault:
-        _fail(f"Cannot listen on {settings.host}:{settings.port}: {fault.strerror}.")
     server = uvicorn.Server(config)
     with suppress(SystemExit):
         server.run([listens])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -140,6 +142,15 @@ def load(**given: Any) -> Settings:
     if settings.secret_key.get_secret_value():
         return settings
     return settings.model_copy(update={"secret_key": SecretStr(kept_secret(settings.data_dir, KEY_FILE))})
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[None]:
+    """For whatever opens a port. Raises SettingsError where it cannot be opened."""
+    try:
+        yield
+    except OSError as fault:
+        raise SettingsError(f"Cannot listen on {host}:{port}: {fault.strerror}.") from None
 
 
 def kept_secret(folder: Path, name: str, size: int = 32) -> str:

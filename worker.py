@@ -43,7 +43,7 @@ from outside.mail import Mailer
 from outside.payments import Gateway
 from rules import policy
 from rules.clock import Clock
-from settings import Settings
+from settings import Settings, SettingsError
 from store import contracts, people, policies, workers
 from store.database import DOWN, connect, in_transaction
 from workflows import clock as workflow_clock
@@ -122,11 +122,14 @@ def make_worker(
 
 
 def runtime(settings: Settings) -> Runtime | None:
-    """The SDK's own metrics, where a port is given for them."""
+    """The SDK's own metrics, where a port is given for them. Raises SettingsError where that is taken."""
     if settings.metrics_port is None:
         return None
     metrics = PrometheusConfig(bind_address=numeric(settings.host, settings.metrics_port))
-    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+    except ValueError as fault:
+        raise SettingsError(f"Cannot listen on {metrics.bind_address}: {fault}.") from None
 
 
 def numeric(host: str, port: int) -> str:

@@ -48,7 +48,7 @@ from gate import Gate, connect_client
 from rules import policy
 from rules.clock import Clock
 from rules.figures import Policy
-from settings import Settings
+from settings import Settings, listening
 from store import answers, locks, policies
 from store.database import connect, reading
 
@@ -77,13 +77,14 @@ log = structlog.get_logger()
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """Where the API listens; `::` takes both kinds of addresses. Raises OSError."""
+    """Where the API listens; `::` takes both kinds of addresses. Raises SettingsError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
+    with listening(host, port):
+        return socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
 
 
 def make_app(settings: Settings) -> FastAPI:
-    """The application. Raises PolicyError at once where the policy file is wrong."""
+    """The application. Raises at once PolicyError where the policy file is wrong, SettingsError where metrics have no port."""
     figures = policy.load(settings.policy_file or policy.DEFAULT)
 
     @asynccontextmanager
@@ -108,7 +109,8 @@ def make_app(settings: Settings) -> FastAPI:
     app.middleware("http")(_watch)
     app.add_middleware(Guard)
     if settings.metrics_port:
-        start_http_server(settings.metrics_port, settings.host)
+        with listening(settings.host, settings.metrics_port):
+            start_http_server(settings.metrics_port, settings.host)
     return app
 
 

@@ -255,6 +255,20 @@ def test_a_worker_without_a_temporal_server_says_so(data: Path) -> None:
         assert "does Temporal at 127.0.0.1:" in failed.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("command", ["worker", "api"])
+def test_a_worker_or_an_api_says_in_one_line_what_it_cannot_use(
+    command: str, data: Path, tmp_path: Path, taken_port: int
+) -> None:
+    environment = {"KEIYAKU_DATA_DIR": str(data), "KEIYAKU_PORT": str(ports.any_free())}
+    assert keiyaku("migrate", env=environment).returncode == 0
+    for name, value in (("METRICS_PORT", str(taken_port)), ("POLICY_FILE", str(tmp_path / "nowhere.toml"))):
+        failed = keiyaku(command, env=environment | {f"KEIYAKU_{name}": value})
+        assert failed.returncode == 1
+        (line,) = failed.stderr.splitlines()
+        assert line.startswith("keiyaku: ")
+        assert value in line
+
+
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(Problem, match=r"The program no-such-server is missing .*make venv"):
         temporal.program("no-such-server")

@@ -1,22 +1,50 @@
-"""What tests of the whole service share: for each process of pytest one stack on each database, kept to the end."""
+"""What tests of the whole service share: one stack on each database, kept to the end."""
 
 from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from cli import COLLECT_AFTER
 from tests.database import DATABASES, Postgres, postgres
 from tests.stack import Stack, stack
 
 Stacks = Callable[[str], Stack]
+TOGETHER = re.compile(
+    r"tests/(?:(?:api/|test_(?:catch_up|import|rest)\.py).*\[(sqlite|postgresql)|test_(demo)\.py)"
+)
 
 gc.set_threshold(*COLLECT_AFTER)
+
+
+class OneStackEach(LoadScopeScheduling):  # type: ignore[misc]
+    """Whatever asks the stack on a database goes to the one process of pytest that keeps it; the demo runs in one, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        found = TOGETHER.match(nodeid)
+        return found[1] or found[2] if found else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneStackEach:
+    return OneStackEach(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longest begins first: at the end the others would wait for it."""
+    items.sort(key=_may_take, reverse=True)
+
+
+def _may_take(item: pytest.Item) -> float:
+    said = item.get_closest_marker("timeout")
+    return float(said.args[0]) if said else 0
 
 
 def pytest_collection_finish() -> None:

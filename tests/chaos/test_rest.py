@@ -35,7 +35,7 @@ from workflows import visible
 DAY = 0.25
 """Seconds. A contract rests after a day here."""
 
-CONTRACTS, REQUESTS = 3, 20
+CONTRACTS, REQUESTS = 2, 16
 
 
 @pytest.fixture

@@ -109,7 +109,6 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
             Path(file.name).replace(path)
         except OSError:
-            Path(
-                file.name
-            ).unlink()  # on a full disk each try would leave one, with a customer's letter in it
+            # On a full disk each try would leave one, with a customer's letter in it.
+            Path(file.name).unlink()
             raise

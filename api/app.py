@@ -22,6 +22,7 @@ from api import (
     catalogue,
     contracts,
     dev,
+    docs,
     health,
     idempotency,
     jobs,
@@ -101,7 +102,14 @@ def make_app(settings: Settings) -> FastAPI:
                 task.cancel()
             app.state.service.engine.dispose()
 
-    app = FastAPI(title="Keiyaku", lifespan=lifespan, exception_handlers=cast(Any, HANDLERS), redoc_url=None)
+    app = FastAPI(
+        title="Keiyaku",
+        lifespan=lifespan,
+        exception_handlers=cast(Any, HANDLERS),
+        docs_url=None,
+        redoc_url=None,
+    )
+    docs.add(app)
     for module in (*ROUTERS, *(() if settings.production else (dev,))):
         app.include_router(module.router)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]

@@ -137,6 +137,7 @@ class Notices:
     def _notice(self, delivery: Delivery, person: RowMapping, email: str, fields: dict[str, str]) -> Notice:
         to = Recipient(
             name=person["name"],
+            kind=person["kind"],
             email=email,
             postal_code=person["postal_code"],
             address=person["address"],

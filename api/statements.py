@@ -17,7 +17,7 @@ from api.pages import page_of_all
 from api.problems import Problem, not_found, refused
 from api.service import service
 from outside import statement_pdf
-from rules import jobs, policy, statement
+from rules import jobs, policy, statement, texts
 from rules.facts import Contract
 from rules.receipts import refusal as receipt_refusal
 from store import bills, contracts, parties
@@ -78,7 +78,8 @@ async def receipt(request: Request, contract_id: str, month: str) -> Response:
         raise await _no_receipt(request, contract, month)
     party = await service(request).read(lambda connection: parties.of_contract(connection, contract_id))
     words = language(request)
-    made = await run_sync(statement_pdf.receipt, contract_id, month, party["name"], *paid, words)
+    name = texts.addressed(party["name"], party["kind"], words)
+    made = await run_sync(statement_pdf.receipt, contract_id, month, name, *paid, words)
     return Response(made, media_type=PDF)
 
 
@@ -136,5 +137,6 @@ async def _found(request: Request, contract_id: str, month: str) -> dict[str, An
 async def _pdf(request: Request, contract_id: str, month: str) -> Response:
     words, there = language(request), await _found(request, contract_id, month)
     party = await service(request).read(lambda connection: parties.of_contract(connection, contract_id))
-    made = await run_sync(statement_pdf.statement, there, party["name"], words)
+    name = texts.addressed(party["name"], party["kind"], words)
+    made = await run_sync(statement_pdf.statement, there, name, words)
     return Response(made, media_type=PDF)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from outside import texts
 from outside.document import LINE
 from outside.notice import Notice, Recipient, Undeliverable, Unreachable
+from rules.texts import addressed
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _address(page: Page, to: Recipient) -> None:
     page.paragraph(to.address or "", WINDOW_WIDTH)
     page.ln(LINE / 3)
     page.set_x(WINDOW_LEFT)
-    page.paragraph(f"{to.name} 様", WINDOW_WIDTH)
+    page.paragraph(addressed(to.name, to.kind, "ja"), WINDOW_WIDTH)
 
 
 def _write(path: Path, content: bytes) -> None:

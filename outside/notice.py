@@ -63,6 +63,7 @@ class Recipient:
     """A person and where to reach them; never printed by repr, so it cannot slip into a log."""
 
     name: str = field(repr=False)
+    kind: Literal["individual", "corporate"] = field(default="individual", kw_only=True)
     email: str | None = field(default=None, repr=False)
     postal_code: str | None = field(default=None, repr=False)
     address: str | None = field(default=None, repr=False)

@@ -20,12 +20,12 @@ _SUMS = (144, 26)
 
 
 def statement(shown: dict[str, Any], name: str, words: Language) -> bytes:
-    """The statement that `rules.statement_shown` tells, for the customer of that name."""
+    """The statement that `rules.statement_shown` tells, for the customer who is addressed so."""
     said = _WORDS[words]
     period, number = _month(shown["period"], words), shown["billing_number"]
     title = said["title"].format(month=period)
     head = [
-        said["name"].format(name=name),
+        name,
         said["numbers"].format(contract_id=shown["contract_id"], billing_number=number),
         said["total"].format(total=_yen(shown["total_with_tax"], words)),
         _payment(shown, words),
@@ -90,7 +90,7 @@ def receipt(contract_id: str, period: str, name: str, amount: int, at: datetime,
     """That a statement was paid by card (RNT-16)."""
     said = _WORDS[words]
     lines = [
-        said["name"].format(name=name),
+        name,
         said["received"].format(amount=_yen(amount, words)),
         said["for"].format(month=_month(period, words), contract_id=contract_id),
         said["by_card"].format(day=_day(at.astimezone(JST).date().isoformat(), words)),

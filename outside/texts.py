@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from outside.document import Table
 from outside.notice import JST, KINDS, Language, Notice
+from rules.texts import addressed
 
 ALWAYS = frozenset({"name", "contract_id"})
 NOTHING_DUE = "statement_nothing_due"
@@ -136,8 +137,9 @@ def render(notice: Notice) -> Text:
     return Text(f"{ja.subject} / {en.subject}", f"{ja.body}\n\n{DIVIDER}\n\n{en.body}")
 
 
-def _render(notice: Notice, language: str) -> Text:
-    values = {**notice.fields, "name": notice.to.name, "contract_id": notice.contract_id}
+def _render(notice: Notice, language: Literal["ja", "en"]) -> Text:
+    name = addressed(notice.to.name, notice.to.kind, language)
+    values = {**notice.fields, "name": name, "contract_id": notice.contract_id}
     text = _TEXTS[NOTHING_DUE if _nothing_due(notice) else notice.kind][language]
     body = _fill(notice.kind, text["body"], values, language).strip()
     framed = _fill(notice.kind, _TEXTS["frame"][language], {**values, "body": body}, language)

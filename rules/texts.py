@@ -22,6 +22,7 @@ SECTIONS = frozenset({"rule", "reason", "effect", "entry", "line", "name"})
 _DATE = {"ja": "{0.year}年{0.month}月{0.day}日", "en": "{0.day} {0:%B} {0.year}"}
 _MONTH = {"ja": "{0.year}年{0.month}月", "en": "{0:%B} {0.year}"}
 _YEN = {"ja": "{:,}円", "en": "¥{:,}"}
+_HONORIFIC = {"individual": "様", "corporate": "御中"}
 _TAX_COMES_ON_TOP = {"ja": "（税抜）", "en": " plus tax"}
 _NO_DATE = {"ja": "未定の日", "en": "a day not known yet"}
 
@@ -71,6 +72,11 @@ def name(code: str, language: Language) -> str:
     """The name of a state, event, kind, task, payment method or notice; the code itself where it has none."""
     known = _TEXTS["name"].get(code)
     return known[language] if known else code
+
+
+def addressed(person: str, kind: str, language: Language) -> str:
+    """A customer's name with what courtesy asks for: in Japanese a company is called otherwise than a person."""
+    return f"{person} {_HONORIFIC[kind]}" if language == "ja" else person
 
 
 def texts(section: str) -> frozenset[str]:

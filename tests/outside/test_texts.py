@@ -71,6 +71,12 @@ def test_a_bill_of_nothing_or_less_asks_for_no_payment_and_names_no_day(total: s
     assert "お支払期限：2026年7月10日" in owing and "Due by: 10 July 2026" in owing
 
 
+def test_a_company_is_addressed_as_one() -> None:
+    company = replace(HANAKO, name="株式会社髙﨑", kind="corporate")
+    said = texts.render(notice("suspension_notice", language="both", to=company)).body
+    assert said.startswith("株式会社髙﨑 御中\n") and "Dear 株式会社髙﨑,\n" in said
+
+
 def test_details_stand_below_the_text_row_by_row() -> None:
     rows = Table([("Date", "Amount"), ("06/01", "¥5,200")], [1, 1])
     text = texts.with_details(notice("statement", language="en", details=("Your line", rows)))

@@ -29,9 +29,10 @@ class Credentials:
     def _word(self, purpose: str, name: str, length: int) -> str:
         return base64.b32encode(self._digest(purpose, name)).decode()[:length]
 
-    def login_id(self, account_id: str) -> str:
-        """The account's login ID (IDN-3)."""
-        return "KY" + self._word("login", account_id, 8)
+    def login_ids(self, account_id: str) -> Iterator[str]:
+        """Login IDs (IDN-3), one after the other: the first that nobody has is the account's, which then keeps it."""
+        for turn in count():
+            yield "KY" + self._word("login", f"{account_id}:{turn}", 8)
 
     def password(self, account_id: str) -> str:
         """The account's first password (IDN-3)."""
@@ -52,10 +53,11 @@ class Credentials:
         """Eight half-width letters and digits (IDN-1); each issue gives another one (IDN-2)."""
         return self._word("access-key", f"{contract_id}:{issue}", 8)
 
-    def approval_number(self, command_id: str) -> str:
-        """One capital letter and ten digits (COL-1)."""
-        digest = self._digest("approval", command_id)
-        return f"{chr(ord('A') + digest[8] % 26)}{int.from_bytes(digest[:8]) % 10**10:010}"
+    def approval_numbers(self, command_id: str) -> Iterator[str]:
+        """One capital letter and ten digits (COL-1), one after the other: of a million some are another's, too."""
+        for turn in count():
+            digest = self._digest("approval", f"{command_id}:{turn}")
+            yield f"{chr(ord('A') + digest[8] % 26)}{int.from_bytes(digest[:8]) % 10**10:010}"
 
     def authentication_key(self, contract_id: str, issue: int) -> str:
         """Twelve letters and digits (PNT-7); each issue gives another one."""

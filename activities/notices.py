@@ -120,14 +120,16 @@ class Notices:
         account_id = person["account_id"]
         if not accounts.is_first_told(connection, account_id, delivery.contract_id):
             return None
-        login_id = self._credentials.login_id(account_id)
         password = self._credentials.password(account_id)
         stored = accounts.login(connection, account_id)
         if stored is None:
+            ids = self._credentials.login_ids(account_id)
+            login_id = accounts.unused_login_id(connection, ids)
             accounts.give_login(connection, account_id, login_id, hash_password(password))
-        elif not password_matches(stored[1], password):
-            return {"login_id": stored[0], "password": CHOSEN[person["language"]]}
-        return {"login_id": login_id, "password": password}
+            return {"login_id": login_id, "password": password}
+        login_id, known = stored
+        told = password if password_matches(known, password) else CHOSEN[person["language"]]
+        return {"login_id": login_id, "password": told}
 
     def _access(self, connection: Connection, delivery: Delivery) -> dict[str, str]:
         """Customer ID and access key (IDN-1, IDN-2)."""

@@ -108,7 +108,9 @@ async def apply(request: Request) -> JSONResponse:
     personal = _personal(wanted, command, caller, language(request))
     if wanted.product == "line":
         ids = found.credentials.customer_ids(contract.contract_id)
-        personal["customer_id"] = await found.read(lambda connection: lines.unused(connection, ids))
+        personal["customer_id"] = await found.read(
+            lambda connection: lines.unused_customer_id(connection, ids)
+        )
     take = Apply(
         **commands.head(found, command, "customer"), support_option=getattr(wanted, "support_option", None)
     )

@@ -12,6 +12,7 @@ from api.problems import not_found
 from api.service import Service
 from rules import decision
 from rules.fields import CourseCode, LineTypeCode, OptionCode, PlanCode, Words
+from store import lines
 
 
 class Asked(Body):
@@ -89,7 +90,7 @@ def plain(body: Asked) -> dict[str, Any]:
     return found
 
 
-def split(
+async def split(
     found: Service, body: Asked, contract_id: str, kind: str, command: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """What goes to the workflow, and what goes to the store and nowhere else."""
@@ -101,6 +102,7 @@ def split(
     if isinstance(body, Move):
         return public, {"address": body.address}
     if kind == "conversion":
-        number = found.credentials.approval_number(command)
+        numbers = found.credentials.approval_numbers(command)
+        number = await found.read(lambda connection: lines.unused_number(connection, numbers))
         return public, {"number": {"number": number, "contract_id": contract_id}}
     return public, None

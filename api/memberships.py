@@ -155,8 +155,7 @@ async def _open(request: Request, link: RowMapping, password: str) -> None:
     present = kinds.as_of(stored, found.now())
     if no := kinds.cannot_advance(present, link["procedure_id"], "open_link"):
         raise refused(no)
-    account_id = await found.read(lambda connection: accounts.of_contract(connection, link["contract_id"]))
-    login_id = found.credentials.login_id(account_id)
+    login_id = await found.read(lambda connection: _login_id(connection, found, link["contract_id"]))
     hashed = await run_sync(hash_password, password, limiter=found.argon2)
     advance = Advance(
         **commands.head(found, command, "customer"), procedure_id=link["procedure_id"], event="open_link"
@@ -166,6 +165,12 @@ async def _open(request: Request, link: RowMapping, password: str) -> None:
         await commands.advance(request, link["contract_id"], advance, personal)
     except Refused as fault:
         raise refused(fault.refusal) from None
+
+
+def _login_id(connection: Connection, found: Service, contract_id: str) -> str:
+    """For an account that has none yet."""
+    account_id = accounts.of_contract(connection, contract_id)
+    return accounts.unused_login_id(connection, found.credentials.login_ids(account_id))
 
 
 def _member(connection: Connection, contract_id: str) -> dict[str, Any]:

@@ -101,7 +101,7 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
         await _still_holds(request, contract_id, kind, body)
     found, command = service(request), commands.command_id(request)
     _, holdings, _ = await found.read(lambda connection: _facts(connection, contract_id, found.now()))
-    public, personal = split(found, body, contract_id, kind, command)
+    public, personal = await split(found, body, contract_id, kind, command)
     head = commands.head(found, command, caller.by)
     ask = Ask(**head, kind=kind, body=public, consent=body.consent, holdings=holdings)
     try:

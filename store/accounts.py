@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, func, or_, select, update
 
 from store.tables import AccountRow, ContractRow, DeliveryRow
-from store.write import table
+from store.write import table, unused
 
 _rows, _contracts, _deliveries = table(AccountRow), table(ContractRow), table(DeliveryRow)
 
@@ -22,6 +24,10 @@ def is_first_told(connection: Connection, account_id: str, contract_id: str) -> 
         .limit(1)
     )
     return connection.execute(first).scalar_one_or_none() in (None, contract_id)
+
+
+def unused_login_id(connection: Connection, login_ids: Iterable[str]) -> str:
+    return unused(connection, _rows.c.login_id, login_ids)
 
 
 def give_login(connection: Connection, account_id: str, login_id: str, password_hash: str) -> None:

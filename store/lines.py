@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
 from rules.change import Change, Holdings, Item
 from store import points
@@ -21,7 +21,7 @@ from store.tables import (
     ProcedureRow,
     PurchaseRow,
 )
-from store.write import table
+from store.write import table, unused
 
 GONE = 410
 
@@ -149,10 +149,13 @@ def by_customer_id(connection: Connection, customer_id: str) -> tuple[str, str, 
     return (row[0], row[1], row[2] or 0) if row else None
 
 
-def unused(connection: Connection, customer_ids: Iterable[str]) -> str:
-    """The first that no line has."""
-    having = select(_access.c.contract_id).where(_access.c.customer_id == bindparam("wanted"))
-    return next(one for one in customer_ids if connection.execute(having, {"wanted": one}).first() is None)
+def unused_customer_id(connection: Connection, customer_ids: Iterable[str]) -> str:
+    return unused(connection, _access.c.customer_id, customer_ids)
+
+
+def unused_number(connection: Connection, numbers: Iterable[str]) -> str:
+    """An approval number that stands for no other conversion."""
+    return unused(connection, _numbers.c.number, numbers)
 
 
 def approval_number(connection: Connection, procedure_id: str) -> str:

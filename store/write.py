@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam
+from sqlalchemy import Column, Connection, Insert, Select, Table, Update, bindparam, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy import update as plain_update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -57,6 +58,12 @@ def insert_found(
 
 def _count(connection: Connection, statement: Insert, given: dict[str, Any]) -> int:
     return int(connection.execute(statement, given, execution_options={"preserve_rowcount": True}).rowcount)
+
+
+def unused(connection: Connection, column: Column[str], words: Iterable[str]) -> str:
+    """The first that stands in no row."""
+    having = select(column).where(column == bindparam("wanted"))
+    return next(one for one in words if connection.execute(having, {"wanted": one}).first() is None)
 
 
 def set_values(connection: Connection, row: type[SQLModel], values: list[dict[str, Any]]) -> int:

@@ -79,7 +79,7 @@ class World:
         credentials = Credentials(self.outside.settings.secret_key.get_secret_value())
         account_id = f"a-{self.name}"
         for own, word in (
-            (credentials.login_id(account_id), "the login ID"),
+            (next(credentials.login_ids(account_id)), "the login ID"),
             (credentials.password(account_id), "the password"),
             (credentials.access_key(f"k-{self.name}", 1), "the access key"),
             (self.name, "world"),

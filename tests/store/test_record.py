@@ -12,10 +12,10 @@ from sqlmodel import SQLModel
 
 from credentials import Credentials
 from rules.change import Change
-from store import changes, lines, people
-from store.tables import LineAccessRow
+from store import accounts, changes, lines, people
+from store.tables import AccountRow, ApprovalNumberRow, LineAccessRow
 from store.write import insert
-from tests.rules.cases import CARD
+from tests.rules.cases import CARD, at
 from tests.workflows.life import Life, applied
 
 PARTY = {
@@ -160,6 +160,21 @@ def test_a_customer_id_that_another_line_has_is_passed_over(engine: Engine) -> N
     with engine.begin() as connection:
         given = []
         for contract_id in ("k-1", "k-2", "k-3"):
-            given.append(lines.unused(connection, wanted("k-0")))
+            given.append(lines.unused_customer_id(connection, wanted("k-0")))
             insert(connection, LineAccessRow, [{"contract_id": contract_id, "customer_id": given[-1]}])
     assert given == list(islice(wanted("k-0"), 3))
+
+
+@pytest.mark.rule("COL-1")
+@pytest.mark.rule("IDN-3")
+def test_so_are_approval_numbers_and_login_ids(engine: Engine) -> None:
+    known = Credentials("0" * 64)
+    number, *_ = numbers = list(islice(known.approval_numbers("c-0"), 2))
+    login_id, *_ = login_ids = list(islice(known.login_ids("a-0"), 2))
+    account = {"account_id": "a-1", "kind": "individual", "language": "ja", "created_at": at("2026-04-01")}
+    with engine.begin() as connection:
+        insert(connection, AccountRow, [account | {"login_id": login_id}])
+        of = {"contract_id": "k-1", "procedure_id": "p-1"}
+        insert(connection, ApprovalNumberRow, [of | {"number": number}])
+        assert lines.unused_number(connection, numbers) == numbers[1]
+        assert accounts.unused_login_id(connection, login_ids) == login_ids[1]

@@ -17,13 +17,14 @@ from api.callers import customer
 from api.contracts import own
 from api.faults import unfit
 from api.pages import page_of_all
-from api.problems import not_found, refused, wrong
+from api.problems import Problem, not_found, refused, wrong
 from api.service import Service, service
 from credentials import hash_password
 from rules import passport_id as rule
 from rules import policy
 from rules.refusal import Refusal
 from store import passport_ids, purchases
+from store.lines import GONE
 
 router = APIRouter(tags=["Passport IDs"])
 PATH = "/v1/contracts/{contract_id}/passport-ids"
@@ -75,7 +76,9 @@ async def add(request: Request, contract_id: str) -> JSONResponse:
         "password_hash": await run_sync(hash_password, given.password, limiter=found.argon2),
     }
     now, figures = found.now(), policy.current()
-    await _written(found, lambda connection: passport_ids.add(connection, values, now, figures))
+    # Asked for again by somebody who heard no answer, and deleted meanwhile.
+    gone = Problem(GONE, "gone")
+    await _written(found, lambda connection: passport_ids.add(connection, values, now, figures), gone)
     return JSONResponse(shown(values | {"restricted": False}), 201)
 
 
@@ -134,11 +137,13 @@ async def remove(request: Request, contract_id: str, passport_id: str) -> dict[s
     return {"passport_id": passport_id, "deleted_at": shapes.iso(now), "finish_with": finish}
 
 
-async def _written(found: Service, write: Callable[[Connection], Refusal | None]) -> None:
+async def _written(
+    found: Service, write: Callable[[Connection], Refusal | None], gone: Problem | None = None
+) -> None:
     try:
         no = await found.write(write)
     except purchases.Gone:
-        raise not_found() from None
+        raise gone or not_found() from None
     if no:
         raise refused(no)
 

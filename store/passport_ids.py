@@ -19,6 +19,7 @@ from store.timeline import note
 from store.write import table
 
 _rows, _contracts, _purchases = table(PassportIdRow), table(ContractRow), table(PurchaseRow)
+_deletions = table(DeletionRow)
 
 
 def of_line(connection: Connection, contract_id: str) -> list[RowMapping]:
@@ -37,10 +38,12 @@ def by_name(connection: Connection, name: str) -> RowMapping | None:
 
 
 def add(connection: Connection, values: dict[str, Any], now: datetime, policy: Policy) -> Refusal | None:
-    """Write a new ID, or say why not. Repeating it changes nothing."""
+    """Write a new ID, or say why not. Repeating it changes nothing. Raises Gone where it was deleted since (COL-7)."""
     contract = contracts.lock_line(connection, values["contract_id"])
     if find(connection, contract.contract_id, values["passport_id"]):
         return None
+    if _was_deleted(connection, values["passport_id"]):
+        raise Gone
     living = select(func.count()).where(_rows.c.contract_id == contract.contract_id)
     no = (
         rule.not_here(contract, now)
@@ -53,6 +56,11 @@ def add(connection: Connection, values: dict[str, Any], now: datetime, policy: P
     if no is None:
         note(connection, contract.contract_id, "passport_id_added", now)
     return no
+
+
+def _was_deleted(connection: Connection, passport_id: str) -> bool:
+    found = select(_deletions.c.contract_id).where(_deletions.c.passport_id == passport_id)
+    return connection.execute(found).first() is not None
 
 
 def change(
@@ -92,7 +100,7 @@ def remove(connection: Connection, contract_id: str, passport_id: str, now: date
     if row["restricted"]:
         return rule.restricted()
     kept = {"passport_id": passport_id, "contract_id": contract_id, "deleted_at": now}
-    connection.execute(table(DeletionRow).insert().values(**kept))
+    connection.execute(_deletions.insert().values(**kept))
     connection.execute(delete(_rows).where(_rows.c.passport_id == passport_id))
     lines.end_items(connection, _purchases.c.passport_id == passport_id, now)
     lines.forget(connection, contract_id, passport_id)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select, update
 from rules import policy
 from store import answers, lines, passport_ids
 from store.changes import facts
+from store.purchases import Gone
 from store.tables import AnswerRow, ContractRow
 from store.write import table
 from tests.rules.cases import rental
@@ -90,3 +91,17 @@ def test_an_answer_that_names_a_deleted_id_is_gone_and_no_other(engine: Engine, 
     with engine.begin() as connection:
         rows = connection.execute(select(ANSWERS.c.answer_key, ANSWERS.c.status))
         assert {row.answer_key: row.status for row in rows} == {"key": lines.GONE, "other": 201}
+
+
+@pytest.mark.rule("COL-7")
+def test_an_id_that_is_asked_for_again_after_it_was_deleted_is_not_there_again(engine: Engine) -> None:
+    values = {"contract_id": "k-1", "password_hash": "h", "monthly_cap": None}
+    values |= {"passport_id": "i-7", "name": "hanako-1"}
+    with engine.begin() as connection:
+        have(connection, line)
+        assert passport_ids.add(connection, values, NOW, policy.current()) is None
+        assert passport_ids.remove(connection, "k-1", "i-7", NOW) is None
+        with pytest.raises(Gone):
+            passport_ids.add(connection, values, NOW, policy.current())
+        end(connection, "converted")
+        assert passport_ids.of_line(connection, "k-1") == []

@@ -56,6 +56,8 @@ def _pending(whose: Whose) -> Any:
             or_(_exchanges.c.period <= PERIOD, last),
         )
         .order_by(_exchanges.c.contract_id, _exchanges.c.at, _exchanges.c.exchange_id)
+        # Month ends of two months may meet, and each is the first to come to it.
+        .with_for_update(of=_exchanges)
     )
 
 

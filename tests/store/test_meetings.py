@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -14,8 +14,9 @@ from sqlalchemy import Engine, event, text
 
 from store import statements
 from tests.rules.cases import POLICY
-from tests.store.bills import ALL, billed, charged, close, left, lines, sums
+from tests.store.bills import ALL, bill, billed, charged, close, left, lines, sums
 from tests.store.lives import written
+from tests.store.test_statement_points import member
 from tests.workflows.life import in_force
 
 pytestmark = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -37,8 +38,8 @@ def just_before(engine: Engine, words: str, act: Callable[[], None]) -> Iterator
     assert not still_to_do
 
 
-def until_somebody_waits(engine: Engine) -> None:
-    while True:
+def until_somebody_waits(engine: Engine, who: Future[Any]) -> None:
+    while not who.done():
         with engine.begin() as connection:
             if connection.execute(text("select count(*) from pg_locks where not granted")).scalar_one():
                 return
@@ -63,7 +64,7 @@ def test_a_charge_that_comes_while_two_runs_meet_stands_on_a_statement(engine: E
             statements.chunk(first, "2026-04", *ALL, POLICY)
             charged(engine, date(2026, 4, 20), 1500)
             other = threads.submit(close, engine, "2026-04", between=("a", "~"))
-            until_somebody_waits(engine)
+            until_somebody_waits(engine, other)
         assert other.result() == [1]
     close(engine, "2026-05")
     assert lines(engine, "2026-04") == [FEE]
@@ -73,3 +74,17 @@ def test_a_charge_that_comes_while_two_runs_meet_stands_on_a_statement(engine: E
         [],
         [],
     )
+
+
+@pytest.mark.rule("PNT-6")
+@pytest.mark.rule("PNT-10")
+def test_month_ends_of_two_months_that_meet_take_points_off_one_bill(engine: Engine) -> None:
+    club = member(engine)
+    club.exchange("k-1", 250, "2026-07-10 12:00:00")
+    with ThreadPoolExecutor(1) as threads:
+        with engine.begin() as first:
+            statements.chunk(first, "2026-08", *ALL, POLICY)
+            other = threads.submit(close, engine, "2026-09")
+            until_somebody_waits(engine, other)
+        other.result()
+    assert [bill(engine, month)["points_used"] for month in ("2026-08", "2026-09")] == [250, 0]

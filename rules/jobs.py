@@ -9,6 +9,7 @@ from datetime import date, datetime
 from rules.calendar import JST, day_of, first_of_month, fiscal_year, midnight, months_between
 from rules.figures import Job, Policy
 
+NAMES = frozenset({"month-end", "fiscal-year", "points-grant", "points-warning", "points-mail", "settlement"})
 YEARLY = frozenset({"fiscal-year"})
 # What a run builds on must be done for the same month before it begins.
 AFTER = {"settlement": "month-end", "points-mail": "points-grant", "points-warning": "points-grant"}

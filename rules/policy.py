@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from rules import jobs
 from rules.figures import Policy
 
 DEFAULT = Path(__file__).with_name("policy.toml")
@@ -29,13 +31,30 @@ def load(path: Path = DEFAULT) -> Policy:
     except (OSError, UnicodeDecodeError) as fault:
         raise PolicyError(f"{path}: {fault}") from None
     try:
-        return Policy.model_validate(tomllib.loads(text))
+        found = Policy.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as fault:
         raise PolicyError(f"{path}: {fault}") from None
     except ValidationError as faults:
-        first = faults.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise PolicyError(f"{path}, line {_line(text, first['loc'])}: {where}: {first['msg']}") from None
+        raise PolicyError(f"{path}{_told(text, faults.errors()[0])}") from None
+    if lacking := _incomplete(found):
+        raise PolicyError(f"{path}: {lacking}")
+    return found
+
+
+def _incomplete(policy: Policy) -> str | None:
+    """What a file may not say any more; of policies that are in use already some may."""
+    given = {job.job for job in policy.jobs}
+    if given != jobs.NAMES:
+        return f"jobs: each run once, and no other: {', '.join(sorted(given ^ jobs.NAMES))}"
+    codes = [[grant.line_type for grant in policy.point_grants], [item.item for item in policy.point_items]]
+    twice = next((names for names in codes if len(set(names)) < len(names)), None)
+    return f"a code stands twice: {', '.join(twice)}" if twice else None
+
+
+def _told(text: str, fault: ErrorDetails) -> str:
+    """Where and what; what is wrong with the file as a whole stands on no line."""
+    where = ".".join(str(part) for part in fault["loc"])
+    return f", line {_line(text, fault['loc'])}: {where}: {fault['msg']}" if where else f": {fault['msg']}"
 
 
 def _line(text: str, loc: tuple[int | str, ...]) -> int:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from rules import jobs, policy
+from store.jobs import JOBS
 from tests.rules.cases import at
 
 FIGURES = policy.load()
@@ -68,3 +69,7 @@ def test_a_year_owes_every_run_in_the_order_of_the_dates() -> None:
     assert all(first.at <= second.at for first, second in pairwise(found))
     april = [due.job for due in found if due.at.month == 4]
     assert april == ["month-end", "fiscal-year", "points-grant", "points-mail", "settlement"]
+
+
+def test_there_is_something_to_do_for_each_run_that_a_policy_names() -> None:
+    assert set(JOBS) == jobs.NAMES

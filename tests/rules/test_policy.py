@@ -78,6 +78,31 @@ def test_hours_that_would_never_be_open_stop_the_start(
         policy.load(written(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('job = "month-end" ', 'job = "month-ends" ', "jobs: .*: month-end, month-ends$"),
+        ('job = "points-mail" ', 'job = "points-grant" ', "a code stands twice: .*points-grant"),
+        (
+            '[[point_grants]]\nline_type = "light"',
+            '[[point_grants]]\nline_type = "next"',
+            "a code stands twice: .*next",
+        ),
+        ('item = "gift-coffee"', 'item = "gift-towel"', "a code stands twice: gift-towel"),
+    ],
+)
+def test_each_run_is_there_and_each_code_once(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    assert TEXT.count(old) == 1
+    with pytest.raises(PolicyError, match=fault):
+        policy.load(written(tmp_path, TEXT.replace(old, new)))
+
+
+def test_a_stored_policy_may_say_a_code_twice_or_lack_a_run_that_came_later() -> None:
+    stored = policy.load().model_dump(mode="json")
+    stored |= {"jobs": stored["jobs"][1:], "point_items": stored["point_items"] * 2}
+    assert policy.remembered(stored).jobs == policy.load().jobs[1:]
+
+
 def test_a_missing_value_is_named_at_its_table(tmp_path: Path) -> None:
     text = "".join(line for line in TEXT.splitlines(keepends=True) if not line.startswith("device = "))
     head = next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith("[fees]"))

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import Connection
 
 from api import commands, shapes
+from api.bodies import Body, read
 from api.callers import operator
 from api.language import language
 from api.problems import not_found, refused
@@ -39,6 +40,7 @@ async def _advance(request: Request, number: str, event: str) -> dict[str, Any]:
     known = await found.read(lambda connection: lines.by_number(connection, number))
     if known is None:
         raise not_found()
+    await read(request, Body)
     shown = await _procedure(request, known["procedure_id"])
     if shown["state"] in REACHED[event]:
         return shown
@@ -81,6 +83,7 @@ async def access_key(request: Request, contract_id: str) -> dict[str, Any]:
     contract = await found.read(lambda connection: contracts.owned(connection, contract_id, None))
     if contract is None or contract.product != "line":
         raise not_found()
+    await read(request, Body)
     head = commands.head(found, commands.command_id(request), caller.by)
     try:
         await commands.ask(request, contract, Ask(**head, kind="access_key", body={}))

@@ -141,6 +141,7 @@ async def timeline(request: Request, contract_id: str) -> dict[str, Any]:
 async def unlock(request: Request, login_id: str) -> dict[str, Any]:
     """Repeating it, or lifting a lock that is not there, changes nothing (IDN-5)."""
     operator(request)
+    await read(request, Body)
     found = service(request)
     subjects = [found.credentials.subject(kind, login_id) for kind in ("login", "passport")]
     await found.write(lambda connection: locks.lift(connection, *subjects))

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.line import active_line
 from tests.stack import APPLICANT, APPLICATION, Rental, Stack, application, eventually, new_key
 
 MISSING = object()
@@ -143,6 +144,17 @@ def test_a_body_that_is(stack: Stack, body: bytes, status: int, keyed: bool) -> 
     for path in ("/v1/applications", "/v1/sessions", "/dev/v1/clock"):
         answer = stack.call("POST", path, content=body, headers=headers)
         assert answer.status_code == status, f"{path}: {answer.text}"
+
+
+def test_where_no_body_is_taken_none_may_be_wrong(stack: Stack) -> None:
+    line = active_line(stack)
+    stack.at(range(2, 20))
+    number, _ = line.approval_number()
+    steps = (f"/conversions/{number}/take-up", f"/conversions/{number}/switch-over")
+    for path in ("/logins/KY0/unlock", f"/contracts/{line.contract_id}/access-key", *steps):
+        for body in (b"{", b"[]", b'{"note": "?"}'):
+            assert stack.operate("POST", path, content=body).status_code == 422, path
+        assert stack.operate("POST", path, json={}).status_code == 200, path
 
 
 def test_a_body_without_an_end_is_not_read_to_it(stack: Stack) -> None:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from httpx import HTTPError
 from prometheus_client import Counter
 from starlette.exceptions import HTTPException
+from temporalio.service import RPCError
 
 from api import words as api_words
 from api.faults import Fault
@@ -131,7 +132,7 @@ async def on_fault(request: Request, error: Exception) -> JSONResponse:
     return document(Problem(500, "fault"), request)
 
 
-PART_DOWN = (Unavailable, *DOWN, HTTPError)
+PART_DOWN = (Unavailable, RPCError, *DOWN, HTTPError)
 HANDLERS = {
     Problem: on_problem,
     HTTPException: on_http,

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.service import RPCError
 
+from api.calendar import Calendar
+from api.clock import EngineClock
+from api.service import Service
+from embedded import temporal
+from rules.clock import Clock
+from tests.activities.faults import Faults
+from tests.activities.world import connected
 from tests.stack import Stack, eventually, last_day
 from tests.test_catch_up import loses
 
@@ -144,3 +156,19 @@ async def test_the_clock_goes_on_where_the_server_gave_a_workflow_up(stack: Stac
     await loses(stack, rental.contract_id)
     stack.at(1)
     assert rental.procedure(procedure["procedure_id"])["state"] == "awaiting_device"
+
+
+async def test_a_server_that_does_not_answer_does_not_end_the_calendar(tmp_path: Path) -> None:
+    server, address = temporal.time_skipping_server(tmp_path)
+    with subprocess.Popen(server.command, env=dict(server.env)) as process:
+        client = await connected(address, Faults())
+        process.kill()
+    clock = EngineClock(client, Clock(), test=True)
+    with pytest.raises(RPCError):
+        await clock.refresh()
+    nobody = dict.fromkeys(field.name for field in fields(Service))
+    calendar = Calendar(Service(**nobody | {"clock": clock}))  # type: ignore[arg-type]
+    keeping = asyncio.create_task(calendar.keep(asyncio.Lock()))
+    await asyncio.wait([keeping], timeout=1)
+    assert not keeping.done()
+    keeping.cancel()

@@ -9,6 +9,7 @@ from rules.ask import Ask
 from rules.calendar import day_of, midnight
 from rules.effects import Effect
 from rules.facts import Contract
+from rules.figures import Policy
 from rules.refusal import Refusal
 
 
@@ -21,14 +22,14 @@ def refusal(ask: Ask) -> Refusal | None:
     return Refusal(rule="COL-1", reason="conversion_hours", opens_at=opens_at)
 
 
-def lapses_at(ask: Ask) -> datetime:
+def lapses_at(issued: datetime, policy: Policy) -> datetime:
     """00:00 of the sixteenth day, the day of issue included in the fifteen (COL-1)."""
-    return midnight(day_of(ask.now) + timedelta(days=ask.policy.conversion.valid_days))
+    return midnight(day_of(issued) + timedelta(days=policy.conversion.valid_days))
 
 
 def effects(ask: Ask) -> list[Effect]:
     """When the number lapses, and all that is lost at the switch-over, whenever that is."""
-    return [Effect(at=lapses_at(ask), what="number_lapses"), *line.losses(ask.holdings, None)]
+    return [Effect(at=lapses_at(ask.now, ask.policy), what="number_lapses"), *line.losses(ask.holdings, None)]
 
 
 def cannot_advance(contract: Contract, procedure_id: str, event: str) -> Refusal | None:

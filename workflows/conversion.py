@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from rules import conversion
-from rules.ask import Ask
 from rules.calendar import day_of
-from rules.change import Holdings
 from rules.effects import Effect
 from rules.facts import Procedure
 from workflows import line
@@ -19,9 +18,9 @@ def accept(step: Step, body: dict[str, Any], effects: list[Effect]) -> Procedure
     earlier = step.contract.pending("conversion")
     if earlier:
         step.fire(earlier, "new_number")
-    lapses_at = conversion.lapses_at(Ask(step.contract, body, step.at, step.policy, Holdings()))
+    lapses_at = conversion.lapses_at(step.at, step.policy)
     procedure = step.begin("conversion", effects, body, due_at=lapses_at)
-    valid_until = day_of(lapses_at).fromordinal(day_of(lapses_at).toordinal() - 1)
+    valid_until = day_of(lapses_at) - timedelta(days=1)
     step.deliver("approval_number", procedure, valid_until=valid_until.isoformat())
     return procedure
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from rules import unrestriction
+from rules.calendar import day_of
 from rules.effects import Effect
 from rules.facts import Procedure, Task
 from workflows.step import Step
@@ -37,7 +39,7 @@ def _sent(step: Step, procedure: Procedure, action: str) -> None:
     lapses_at = unrestriction.lapses_at(step.at, step.policy)
     step.fire(procedure, "send_form", lapses_at)
     step.open_task(procedure, "receive_form", lapses_at)
-    return_by = lapses_at.date().fromordinal(lapses_at.date().toordinal() - 1)
+    return_by = day_of(lapses_at) - timedelta(days=1)
     step.deliver(
         "written_form", procedure, procedure_id=procedure.procedure_id, return_by=return_by.isoformat()
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -160,9 +159,10 @@ async def test_the_clock_goes_on_where_the_server_gave_a_workflow_up(stack: Stac
 
 async def test_a_server_that_does_not_answer_does_not_end_the_calendar(tmp_path: Path) -> None:
     server, address = temporal.time_skipping_server(tmp_path)
-    with subprocess.Popen(server.command, env=dict(server.env)) as process:
-        client = await connected(address, Faults())
-        process.kill()
+    process = await asyncio.create_subprocess_exec(*server.command, env=dict(server.env))
+    client = await connected(address, Faults())
+    process.kill()
+    await process.wait()
     clock = EngineClock(client, Clock(), test=True)
     with pytest.raises(RPCError):
         await clock.refresh()

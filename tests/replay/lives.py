@@ -1,4 +1,4 @@
-"""The shapes that a contract's workflow takes, each lived on a running service. They give the contracts to look at."""
+"""The shapes that workflows take, each lived on a running service. They give the contracts to look at."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from sqlalchemy import select
 
 from api.callers import issue
 from credentials import Credentials
-from rules import policy
+from gate import run_id
+from rules import jobs, policy
+from rules.calendar import day_of
+from rules.runs import Run
 from store.database import connect, reading
 from store.tables import ContractRow
 from store.write import table
 from tests.club import ask_to_join, link_of, open_link
 from tests.line import active_line
 from tests.owing import INVOICE, Owing
-from tests.stack import APPLICANT, Customer, Rental, Stack, eventually
+from tests.stack import APPLICANT, CARD, Customer, Rental, Stack, eventually
 
 CHANGE = {"plan": "wifi-50", "course": "standard"}
 PHONE = "08012345678"
@@ -216,6 +219,21 @@ def card(rental: Rental, token: str) -> None:
     eventually(lambda: rental.procedure(answer.json()["procedure_id"])["state"] in ("in_effect", "declined"))
 
 
+def settled(stack: Stack) -> list[str]:
+    """A run over all contracts: the gateway is down, so that it waits for an operator, who then has it go on."""
+    stack.at(day=range(2, 20))
+    stack.active_contract(payment=CARD)
+    period = jobs.month(day_of(stack.now()))
+    stack.at(day=1)
+    stack.at(day=25, time="00:00:01")
+    faults(stack, gateway="down")
+    stack.at(day=25)
+    faults(stack, gateway="up")
+    again = stack.operate("POST", "/jobs/settlement/run", json={"period": period})
+    assert (again.status_code, again.json()["result"]["left"]) == (200, []), again.text
+    return [run_id(Run(job="settlement", period=period))]
+
+
 def faults(stack: Stack, **how: str) -> None:
     httpx.post(f"{stack.note['sandbox']}/faults", json=how, trust_env=False).raise_for_status()
 
@@ -244,5 +262,6 @@ LIVES: dict[str, Callable[[Stack], list[str]]] = {
     "club": club,
     "rested": rested,
     "woken": woken,
+    "settled": settled,
 }
 LONG_LIVES: dict[str, Callable[[Stack], list[str]]] = {"begun-anew": begun_anew}

@@ -1,4 +1,4 @@
-"""What contracts have lived through so far is understood by the workflow as it is now."""
+"""What contracts and runs have lived through so far is understood by the workflows as they are now."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.replay.lives import LIVES, LONG_LIVES, PHONE
 from tests.replay.record import HISTORIES
 from tests.stack import APPLICANT
 from workflows.contract import ContractWorkflow
+from workflows.run import RunWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
@@ -45,7 +46,7 @@ def history(file: Path) -> WorkflowHistory:
 
 def replayer(sandboxed: bool) -> Replayer:
     return Replayer(
-        workflows=[ContractWorkflow],
+        workflows=[ContractWorkflow, RunWorkflow],
         workflow_runner=worker.runner(Settings(sandboxed_workflows=sandboxed)),
         data_converter=pydantic_data_converter,
     )
@@ -71,6 +72,13 @@ def test_every_life_is_recorded() -> None:
     recorded = {file.stem.rpartition("-")[0].removesuffix("-successor") for file in FILES}
     assert recorded == {*LIVES, *LONG_LIVES}
     assert len([file for file in FILES if file.stem.startswith("begun-anew")]) > 1
+
+
+def test_the_recorded_run_has_waited_for_an_operator() -> None:
+    told = (HISTORIES / "settled-1.json").read_text()
+    assert '"signalName":"again"' in told
+    assert "EVENT_TYPE_TIMER_FIRED" in told, "and an hour was over"
+    assert '"run_settle"' in told
 
 
 def test_who_rests_has_slept_once_and_ended() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import yaml
 import cli
 import worker
 from api.app import listener
+from rules.calendar import JST
 from settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -88,6 +91,23 @@ def test_the_example_environment_has_every_variable() -> None:
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
     offered = set(re.findall(r"^(\w+)=", (ROOT / "deploy/example.env").read_text(), re.MULTILINE))
     assert used == offered
+
+
+def test_maintenance_comes_at_four_each_night(tmp_path: Path) -> None:
+    """By the line that the container runs; it sleeps twice here, and no second."""
+    stubs = {"sleep": 'echo "$1" >> slept; test $(wc -l < slept) -lt 3', "python": 'echo "$@" >> done'}
+    for name, does in stubs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    service, path = SERVICES["maintain"], f"{tmp_path}:{os.environ['PATH']}"
+    line = [word.replace("$$", "$") for word in service["entrypoint"] + service["command"]]
+    now = datetime.now(JST)
+    subprocess.run(line, cwd=tmp_path, env={"PATH": path}, check=False, timeout=20)
+    assert (tmp_path / "done").read_text().splitlines() == ["-m cli maintain"] * 2
+    for slept in (tmp_path / "slept").read_text().split():
+        wakes = now + timedelta(seconds=int(slept) + 30)
+        assert (wakes.hour, wakes.minute) in ((4, 0), (4, 1))
+        assert 0 < int(slept) <= 86400
 
 
 def test_a_release_names_the_workers_own_deployment() -> None:

@@ -53,7 +53,10 @@ def _ended(step: Step, procedure: Procedure, event: str = "end") -> None:
     step.fire_contract(event)
     suspension.review(step)
     _return_deposit(step)
-    step.fire(procedure, "contract_ended", device_return.overdue_at(_last_day(step), step.policy))
+    # The step may be an older bill's, with other figures.
+    step.fire(
+        procedure, "contract_ended", device_return.overdue_at(_last_day(step), policy.of(procedure.policy))
+    )
     step.open_task(procedure, "receive_device", procedure.due_at)
     if contract.successor_contract_id:
         step.deliver("wake", procedure, contract_id=contract.successor_contract_id)

@@ -39,6 +39,21 @@ def test_a_date_that_was_given_does_not_move() -> None:
     assert life.due() == f"{promised:%Y-%m-%d %H:%M}"
 
 
+@pytest.mark.rule("BIL-3")
+@pytest.mark.rule("RNT-10")
+def test_a_device_is_due_by_the_figures_of_its_cancellation_also_where_an_older_bill_ends_the_contract() -> (
+    None
+):
+    life = in_force()
+    life.unpaid("2026-07-25 06:00:00", "2026-06", "2026-07-31")
+    from_now_on(life, device_return=policy.load().device_return.model_copy(update={"due_after_days": 20}))
+    life.ask("2026-09-16 12:00:00", "cancellation", {})
+    life.wait("2026-10-30 00:00:00")
+    assert (life.contract.state, life.due()) == ("ended", "2026-11-19 00:00")
+    life.wait("2026-11-19 00:00:00")
+    assert life.deliveries[-1].data["due_on"] == "2026-11-18"
+
+
 @pytest.mark.rule("RNT-7")
 def test_the_deposit_that_comes_back_is_the_one_that_was_paid() -> None:
     life = in_force(course="depocomi")

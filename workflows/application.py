@@ -77,7 +77,8 @@ def begin(step: Step, procedure: Procedure) -> None:
     step.fire_contract("begin")
     option = procedure.data.get("support_option")
     if option:
-        contract.options.append(support_option.period(option, contract.in_force_from, step.policy))
+        terms = policy.of(contract.policy)
+        contract.options.append(support_option.period(option, contract.in_force_from, terms))
     step.costs(*fees.at_beginning(contract))
     if contract.product == "rental":
         _charge_ahead(step, contract)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules import membership
+from rules import membership, policy
 from rules.effects import Effect
 from rules.facts import Procedure, Task
 from workflows.step import Step
@@ -48,6 +48,6 @@ def advance(step: Step, procedure: Procedure, event: str) -> None:
 
 
 def _send_link(step: Step, procedure: Procedure, event: str) -> None:
-    expires_at = membership.expires_at(step.at, step.policy)
+    expires_at = membership.expires_at(step.at, policy.of(procedure.policy))
     step.fire(procedure, event, expires_at)
     step.deliver("membership_link", procedure, expires_at=expires_at.isoformat())

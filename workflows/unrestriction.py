@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from rules import unrestriction
+from rules import policy, unrestriction
 from rules.calendar import day_of
 from rules.effects import Effect
 from rules.facts import Procedure, Task
@@ -36,7 +36,7 @@ def due(step: Step, procedure: Procedure) -> None:
 
 
 def _sent(step: Step, procedure: Procedure, action: str) -> None:
-    lapses_at = unrestriction.lapses_at(step.at, step.policy)
+    lapses_at = unrestriction.lapses_at(step.at, policy.of(procedure.policy))
     step.fire(procedure, "send_form", lapses_at)
     step.open_task(procedure, "receive_form", lapses_at)
     return_by = day_of(lapses_at) - timedelta(days=1)

@@ -1,6 +1,7 @@
 """Figures change while contracts run: what was promised stays promised."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from rules import policy
 from rules.figures import Policy
 from tests.rules.cases import CARD, STANDARD
-from tests.workflows.life import Life, in_force
+from tests.workflows.life import Life, applied, in_force, line_in_force
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,35 @@ def test_a_device_is_due_by_the_figures_of_its_cancellation_also_where_an_older_
     assert (life.contract.state, life.due()) == ("ended", "2026-11-19 00:00")
     life.wait("2026-11-19 00:00:00")
     assert life.deliveries[-1].data["due_on"] == "2026-11-18"
+
+
+@pytest.mark.rule("MAT-10")
+def test_a_form_lapses_after_as_many_days_as_were_shown_whenever_it_is_sent() -> None:
+    life = line_in_force()
+    life.ask("2026-06-10 12:00:00", "restriction", {"passport_id": "i-1"})
+    [lapses] = life.ask("2026-06-10 12:00:01", "unrestriction", {"passport_id": "i-1"})
+    from_now_on(life, written_form=policy.load().written_form.model_copy(update={"lapses_after_days": 30}))
+    life.act("2026-06-11 12:00:00", "send_form")
+    assert (lapses.count, life.due()) == (60, "2026-08-11 00:00")
+
+
+@pytest.mark.rule("PNT-1")
+def test_a_link_is_good_for_as_long_as_when_it_was_asked_for() -> None:
+    life = line_in_force()
+    life.ask("2026-06-10 12:00:00", "membership", {"easy": True})
+    from_now_on(life, points=policy.load().points.model_copy(update={"link_valid_days": 1}))
+    life.act("2026-06-11 12:00:00", "check_membership", "approve")
+    assert life.due() == "2026-06-18 12:00"
+
+
+@pytest.mark.rule("RNT-12")
+def test_an_option_is_covered_as_it_was_when_it_was_applied_for() -> None:
+    life = Life(applied())
+    life.apply("2026-03-20 10:00:00", "support_premium")
+    life.act("2026-03-21 11:00:00", "confirm_application", "approve")
+    from_now_on(life, support=policy.load().support.model_copy(update={"premium_cover_after_months": 6}))
+    life.act("2026-04-01 09:00:00", "report_shipped")
+    assert life.contract.options[0].cover_from == date(2026, 6, 1)
 
 
 @pytest.mark.rule("RNT-7")

@@ -75,11 +75,14 @@ def test_a_link_is_good_for_as_long_as_when_it_was_asked_for() -> None:
 
 
 @pytest.mark.rule("RNT-12")
-def test_an_option_is_covered_as_it_was_when_it_was_applied_for() -> None:
+def test_an_option_is_covered_as_it_was_when_it_was_applied_for_even_if_it_is_sold_no_more() -> None:
     life = Life(applied())
     life.apply("2026-03-20 10:00:00", "support_premium")
     life.act("2026-03-21 11:00:00", "confirm_application", "approve")
-    from_now_on(life, support=policy.load().support.model_copy(update={"premium_cover_after_months": 6}))
+    known = policy.load()
+    sold = [one for one in known.support_options if one.option != "support_premium"]
+    later = known.support.model_copy(update={"premium_cover_after_months": 6})
+    from_now_on(life, support_options=sold, support=later)
     life.act("2026-04-01 09:00:00", "report_shipped")
     assert life.contract.options[0].cover_from == date(2026, 6, 1)
 

@@ -88,7 +88,7 @@ def _fits(kind: str, given: TaskAction) -> None:
 
 @router.get("/contracts", summary="Find contracts")
 async def find(request: Request, query: str = "") -> dict[str, Any]:
-    """By contract ID, or by name, e-mail or telephone of the customer."""
+    """By contract ID, customer ID or login ID, or by name, e-mail or telephone of the customer."""
     operator(request)
     limit, after = asked(request)
     found = service(request)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, or_, select
+from sqlalchemy import CompoundSelect, Connection, RowMapping, Select, and_, exists, or_, select, union
 
 from rules.facts import Contract
-from store.tables import ChargeRow, ContractRow, EntryRow, PartyRow, ProcedureRow, TransitionRow
+from store.tables import (
+    AccountRow,
+    ChargeRow,
+    ContractRow,
+    EntryRow,
+    LineAccessRow,
+    PartyRow,
+    ProcedureRow,
+    TransitionRow,
+)
 from store.write import table
 
 _rows, _procedures, _entries = table(ContractRow), table(ProcedureRow), table(EntryRow)
 _parties, _charges, _transitions = table(PartyRow), table(ChargeRow), table(TransitionRow)
+_accounts, _access = table(AccountRow), table(LineAccessRow)
 
 
 def snapshot(connection: Connection, contract_id: str) -> Contract:
@@ -95,18 +106,39 @@ def found(
 ) -> list[Contract]:
     """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words, the newest first.
 
-    Those after a place; one more than `limit` where there are more.
+    Those after a place; one more than `limit` where there are more. Where the words are all of an ID, a login or a
+    telephone, an index knows whose: only other words are looked for in all contracts.
     """
-    wanted = select(_rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id)
+    wanted = select(_rows.c.snapshot)
     if query:
-        columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
-        wanted = wanted.where(or_(*(column.icontains(query, autoescape=True) for column in columns)))
+        whose = named(query)
+        known = connection.execute(select(exists(whose))).scalar_one()
+        wanted = wanted.where(_rows.c.contract_id.in_(whose)) if known else _containing(query)
     if after:
         at, contract_id = after
         same = and_(_rows.c.applied_at == at, _rows.c.contract_id > contract_id)
         wanted = wanted.where(or_(_rows.c.applied_at < at, same))
     ordered = wanted.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id).limit(limit + 1)
     return [Contract.model_validate(row) for row in connection.execute(ordered).scalars()]
+
+
+def named(query: str) -> CompoundSelect[tuple[str]]:
+    """The IDs of contracts that a contract ID, customer ID, login ID or telephone stands for."""
+    contract_id = _rows.c.contract_id
+    with_login = select(_accounts.c.account_id).where(_accounts.c.login_id == query)
+    with_phone = select(_parties.c.party_id).where(_parties.c.phone == query)
+    return union(
+        select(contract_id).where(contract_id == query),
+        select(_access.c.contract_id).where(_access.c.customer_id == query),
+        select(contract_id).where(_rows.c.account_id.in_(with_login)),
+        select(contract_id).where(_rows.c.party_id.in_(with_phone)),
+    )
+
+
+def _containing(query: str) -> Select[tuple[dict[str, Any]]]:
+    columns = (_rows.c.contract_id, _parties.c.name, _parties.c.kana, _parties.c.email, _parties.c.phone)
+    contains = or_(*(column.icontains(query, autoescape=True) for column in columns))
+    return select(_rows.c.snapshot).join(_parties, _parties.c.party_id == _rows.c.party_id).where(contains)
 
 
 def charges(connection: Connection, contract_id: str) -> list[RowMapping]:

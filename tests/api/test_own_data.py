@@ -9,6 +9,7 @@ from itertools import pairwise
 import pypdf
 import pytest
 
+from tests.line import active_line
 from tests.stack import APPLICANT, Rental, Stack
 
 
@@ -107,6 +108,14 @@ def test_an_operator_finds_contracts_by_what_the_customer_says(stack: Stack) -> 
         found = stack.operate("GET", "/contracts", params={"query": query}).json()["items"]
         assert rental.contract_id in [contract["contract_id"] for contract in found], query
         assert len(found) < 20, query
+
+
+def test_an_operator_finds_whoever_says_the_customer_id_or_the_login_id(stack: Stack) -> None:
+    rental, line = stack.preparing_contract(), active_line(stack)
+    for contract in (rental, line):
+        query = contract.customer.login_id
+        (found,) = stack.operate("GET", "/contracts", params={"query": query}).json()["items"]
+        assert found["contract_id"] == contract.contract_id, query
 
 
 @pytest.mark.rule("RNT-1")

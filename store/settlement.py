@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, String, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, String, exists, func, literal, select, update
 
 from rules import jobs
 from rules.calendar import day_of
@@ -57,7 +57,9 @@ _CREDITED = select(
 _HOLD = select(func.count()).select_from(
     select(_rows.c.contract_id).where(_OPEN, _BY_OTHERS).with_for_update().subquery()
 )
-_SETTLE = update(_rows).where(_OPEN, _BY_OTHERS).values(paid_on=parameter("the_day", date))
+# A statement that month end made meanwhile has no credit yet: it is for the next chunk.
+_HAS_CREDIT = exists().where(_credits.c.credit_id == parameter("the_settlement", str) + _rows.c.contract_id)
+_SETTLE = update(_rows).where(_OPEN, _BY_OTHERS, _HAS_CREDIT).values(paid_on=parameter("the_day", date))
 
 
 class Owed(NamedTuple):

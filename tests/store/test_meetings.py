@@ -16,6 +16,7 @@ from store import statements
 from tests.rules.cases import POLICY
 from tests.store.bills import ALL, bill, billed, charged, close, left, lines, sums
 from tests.store.lives import written
+from tests.store.test_settlement import credits, owed, paid, run
 from tests.store.test_statement_points import member
 from tests.workflows.life import in_force
 
@@ -88,3 +89,13 @@ def test_month_ends_of_two_months_that_meet_take_points_off_one_bill(engine: Eng
             until_somebody_waits(engine, other)
         other.result()
     assert [bill(engine, month)["points_used"] for month in ("2026-08", "2026-09")] == [250, 0]
+
+
+@pytest.mark.rule("BIL-3")
+def test_a_statement_made_while_others_are_settled_is_not_paid_without_money(engine: Engine) -> None:
+    owed(engine, "k-1", "account_transfer")
+    with just_before(engine, "UPDATE statement ", lambda: owed(engine, "k-2", "account_transfer")):
+        assert run(engine) == 1
+    assert paid(engine) == {"k-1": date(2026, 7, 25), "k-2": None}
+    assert run(engine) == 1
+    assert [row[:2] for row in credits(engine)] == [("k-1", "settlement"), ("k-2", "settlement")]

@@ -106,8 +106,8 @@ def found(
 ) -> list[Contract]:
     """Contracts whose ID, or whose customer's name, e-mail or telephone, contains the words, the newest first.
 
-    Those after a place; one more than `limit` where there are more. Where the words are all of an ID, a login or a
-    telephone, an index knows whose: only other words are looked for in all contracts.
+    Those after a place; one more than `limit` where there are more. Where the words are all of an ID, a login, an
+    e-mail or a telephone, an index knows whose: only other words are looked for in all contracts.
     """
     wanted = select(_rows.c.snapshot)
     if query:
@@ -117,21 +117,21 @@ def found(
     if after:
         at, contract_id = after
         same = and_(_rows.c.applied_at == at, _rows.c.contract_id > contract_id)
-        wanted = wanted.where(or_(_rows.c.applied_at < at, same))
+        wanted = wanted.where(_rows.c.applied_at <= at, or_(_rows.c.applied_at < at, same))
     ordered = wanted.order_by(_rows.c.applied_at.desc(), _rows.c.contract_id).limit(limit + 1)
     return [Contract.model_validate(row) for row in connection.execute(ordered).scalars()]
 
 
 def named(query: str) -> CompoundSelect[tuple[str]]:
-    """The IDs of contracts that a contract ID, customer ID, login ID or telephone stands for."""
+    """The IDs of contracts that a contract ID, customer ID, login ID, e-mail or telephone stands for."""
     contract_id = _rows.c.contract_id
     with_login = select(_accounts.c.account_id).where(_accounts.c.login_id == query)
-    with_phone = select(_parties.c.party_id).where(_parties.c.phone == query)
+    reached = select(_parties.c.party_id).where(or_(_parties.c.phone == query, _parties.c.email == query))
     return union(
         select(contract_id).where(contract_id == query),
         select(_access.c.contract_id).where(_access.c.customer_id == query),
         select(contract_id).where(_rows.c.account_id.in_(with_login)),
-        select(contract_id).where(_rows.c.party_id.in_(with_phone)),
+        select(contract_id).where(_rows.c.party_id.in_(reached)),
     )
 
 

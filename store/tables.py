@@ -40,7 +40,7 @@ class PartyRow(SQLModel, table=True):
     kind: str
     name: str
     kana: str
-    email: str
+    email: str = Field(index=True)
     phone: str = Field(index=True)
     postal_code: str
     address: str
@@ -64,7 +64,7 @@ class ContractRow(SQLModel, table=True):
     payment_id: str
     line_type: str | None = None
     two_year_discount: bool = False
-    applied_at: datetime = Field(sa_type=Instant)
+    applied_at: datetime = Field(sa_type=Instant, index=True)
     in_force_from: date | None = None
     in_force_to: date | None = None
     started_at: datetime | None = Field(default=None, sa_type=Instant)

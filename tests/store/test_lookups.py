@@ -42,6 +42,7 @@ LOOKUPS: dict[str, Callable[[Connection], Any]] = {
     "what a command led to": lambda c: contracts.led_to(c, "c-1"),
     "the timeline": lambda c: contracts.timeline(c, ONE),
     "whom an operator names": lambda c: c.execute(contracts.named("0312345678")).all(),
+    "contracts before a place": lambda c: contracts.found(c, "", 50, (NOW, ONE)),
     "a party": lambda c: parties.of_contract(c, ONE),
     "an account by login": lambda c: accounts.by_login_id(c, "hanako"),
     "an account by customer ID": lambda c: lines.by_customer_id(c, "CAF0000000001"),

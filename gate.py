@@ -17,6 +17,7 @@ from temporalio.client import (
     RPCError,
     RPCStatusCode,
     WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -175,10 +176,10 @@ class Gate:
         )
 
     async def run(self, run: Run) -> dict[str, Any]:
-        """The same, and wait for what comes of it. Raises Unavailable."""
+        """The same, and wait for what comes of it. Raises Unavailable, also where somebody ends it."""
         try:
             return await (await self.begin_run(run)).result()
-        except RPCError as fault:
+        except (RPCError, WorkflowFailureError) as fault:
             raise Unavailable from fault
 
     async def go_on(self, run: Run) -> None:

@@ -93,6 +93,10 @@ def test_the_example_environment_has_every_variable() -> None:
     assert used == offered
 
 
+def test_the_database_does_not_log_the_rows_that_it_did_not_take() -> None:
+    assert "log_error_verbosity=terse" in SERVICES["postgresql"]["command"]
+
+
 def test_maintenance_comes_at_four_each_night(tmp_path: Path) -> None:
     """By the line that the container runs; it sleeps twice here, and no second."""
     stubs = {"sleep": 'echo "$1" >> slept; test $(wc -l < slept) -lt 3', "python": 'echo "$@" >> done'}

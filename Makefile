@@ -28,7 +28,7 @@ $(STAMP): $(VENV)/.pins pyproject.toml
 	@touch $@
 
 test: lint
-	$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -74,7 +74,7 @@ async def main(settings: Settings) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.run())
             tasks.create_task(make_current(client, settings))
-            tasks.create_task(hear_of_policies(engine))
+            tasks.create_task(policies.hear(engine))
             tasks.create_task(settle_doubts(engine, Gate(client, settings.task_queue)))
             tasks.create_task(say_alive(engine, settings.build_id))
 
@@ -175,14 +175,6 @@ async def make_current(client: Client, settings: Settings) -> None:
             if fault.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                 raise
         await asyncio.sleep(0.2)
-
-
-async def hear_of_policies(engine: Engine) -> None:
-    """A policy that another process decides by becomes known here too."""
-    while True:
-        with contextlib.suppress(*DOWN):
-            await asyncio.to_thread(policies.learn, engine)
-        await asyncio.sleep(policies.LEARN_AFTER)
 
 
 async def settle_doubts(engine: Engine, gate: Gate) -> None:

@@ -94,7 +94,8 @@ def make_app(settings: Settings) -> FastAPI:
             app.state.service = await _service(settings, figures, http)
             app.state.moving = asyncio.Lock()
             app.state.calendar = Calendar(app.state.service)
-            tasks = [asyncio.create_task(work(app.state.service)) for work in (_sweep, _hear_of_policies)]
+            heard = policies.hear(app.state.service.reader)
+            tasks = [asyncio.create_task(work) for work in (_sweep(app.state.service), heard)]
             if settings.clock == "test" or settings.clock_speed != 1:
                 tasks.append(asyncio.create_task(app.state.calendar.keep(app.state.moving)))
             yield
@@ -154,14 +155,6 @@ async def _sweep(found: Service) -> None:
             await found.write(lambda connection: answers.sweep(connection, found.now() - undone))
             await found.write(lambda connection: locks.sweep(connection, found.now()))
         await asyncio.sleep(3600)
-
-
-async def _hear_of_policies(found: Service) -> None:
-    """A policy that another process decides by becomes known here, too: contracts are shown and judged by theirs."""
-    while True:
-        with suppress(*PART_DOWN):
-            await asyncio.to_thread(policies.learn, found.reader)
-        await asyncio.sleep(policies.LEARN_AFTER)
 
 
 async def _watch(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -23,9 +23,9 @@ from api import faults
 from api.faults import unfit
 from api.guard import whole
 from api.problems import invalid, wrong
+from rules.calendar import YEARS
 
 M = TypeVar("M", bound="Body")
-YEARS = 1900, 2199
 
 
 def _text(given: object) -> object:

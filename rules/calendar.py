@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 JST = ZoneInfo("Asia/Tokyo")
+YEARS = 1900, 2199
+"""The first and the last that anybody means. Elsewhere 9999-12-31 or 0001-01-01 may stand for no day at all."""
 
 
 def midnight(day: date) -> datetime:

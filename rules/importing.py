@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from rules import fees, ids, line, payment_method, points, policy, rental, support_option, texts
-from rules.calendar import end_of, midnight
+from rules.calendar import YEARS, end_of, midnight
 from rules.change import Fee, Holdings
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Product
@@ -52,9 +52,8 @@ TOGETHER = (("login_id", "password"), ("member_since", "member_email"), ("card_b
 
 
 def _day(text: str) -> date:
-    # Elsewhere 9999-12-31 or 0001-01-01 may stand for no day at all.
-    if not re.fullmatch(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError("a day like 2026-04-01, from 1900 to 2199")
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) or not YEARS[0] <= int(text[:4]) <= YEARS[1]:
+        raise ValueError(f"a day like 2026-04-01, from {YEARS[0]} to {YEARS[1]}")
     return date.fromisoformat(text)
 
 

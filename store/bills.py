@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, tuple_, update
 
 from rules import jobs, statement_shown
 from rules.calendar import day_of
@@ -22,10 +22,12 @@ _rows, _credits, _blocks = table(StatementRow), table(CreditRow), table(BlockRow
 _lines = table(StatementLineRow)
 
 
-def paid_so_far() -> Any:
-    """What came in for a statement, as part of a query over statements."""
+def paid_so_far(*which: ColumnElement[bool]) -> Any:
+    """What came in for a statement, or those of it of which that holds, as part of a query over statements."""
     mine = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
-    paid = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(mine, _credits.c.kind != "over")
+    paid = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
+        mine, _credits.c.kind != "over", *which
+    )
     return paid.correlate(_rows).scalar_subquery()
 
 

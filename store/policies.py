@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from sqlalchemy import Connection, Engine, select
 
 from rules import policy
 from rules.figures import Policy
+from store.database import DOWN
 from store.tables import PolicyRow
 from store.write import table, upsert
 
-LEARN_AFTER = 5
-"""Seconds after which a process looks for policies that others decide by."""
+LOOK_SECONDS = 5
 
 
 def agree(engine: Engine, present: Policy) -> None:
@@ -19,6 +22,14 @@ def agree(engine: Engine, present: Policy) -> None:
     with engine.begin() as connection:
         upsert(connection, PolicyRow, [{"digest": name, "body": present.model_dump(mode="json")}])
     learn(engine)
+
+
+async def hear(engine: Engine) -> None:
+    """A policy that another process decides by becomes known here, too: contracts are shown and judged by theirs."""
+    while True:
+        with suppress(*DOWN):
+            await asyncio.to_thread(learn, engine)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def of(connection: Connection, name: str) -> Policy:

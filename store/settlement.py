@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, String, exists, func, literal, select, update
+from sqlalchemy import Connection, String, exists, func, literal, select, update
 
 from rules import jobs
 from rules.calendar import day_of
@@ -32,32 +32,22 @@ _UNSETTLED = _rows.c.paid_on.is_(None) & _rows.c.collected_at.is_(None)
 _OPEN = _TO_PAY & (_rows.c.contract_id > AFTER) & (_rows.c.contract_id <= UNTIL) & _UNSETTLED
 _BY_OTHERS = _rows.c.payment_method.in_(COLLECTED_FOR_US)
 
-_MINE = (_credits.c.contract_id == _rows.c.contract_id) & (_credits.c.period == _rows.c.period)
-
-
-def _left(*paid: ColumnElement[bool]) -> ColumnElement[int]:
-    """What is to be paid after the credits of which that holds."""
-    found = select(func.coalesce(func.sum(_credits.c.amount), 0)).where(
-        _MINE, _credits.c.kind != "over", *paid
-    )
-    return _rows.c.total_with_tax - found.correlate(_rows).scalar_subquery()
-
-
 _COUNT = select(func.count()).where(_TO_PAY)
 _UNPAID = select(_rows.c.contract_id).where(_TO_PAY & _UNSETTLED)
 _FIRST_UNPAID = _UNPAID.order_by(_rows.c.contract_id).limit(AT_MOST)
 _UNPAID_BY = _UNPAID.where(_rows.c.contract_id == CONTRACT)
 
 _CREDIT = ("credit_id", "contract_id", "period", "kind", "amount", "at")
+_TO_COME = _rows.c.total_with_tax - bills.paid_so_far()
 _CREDITED = select(
     parameter("the_settlement", str) + _rows.c.contract_id,
-    *(_rows.c.contract_id, _rows.c.period, literal("settlement", String()), _left(), AT),
+    *(_rows.c.contract_id, _rows.c.period, literal("settlement", String()), _TO_COME, AT),
 ).where(_OPEN, _BY_OTHERS)
 # A payment of this moment has been written, or waits until these are and finds them paid.
 _HOLD = select(func.count()).select_from(
     select(_rows.c.contract_id).where(_OPEN, _BY_OTHERS).with_for_update().subquery()
 )
-# A statement that month end made meanwhile has no credit yet: it is for the next chunk.
+# A statement that month end made meanwhile has no credit yet: it stays open.
 _HAS_CREDIT = exists().where(_credits.c.credit_id == parameter("the_settlement", str) + _rows.c.contract_id)
 _SETTLE = update(_rows).where(_OPEN, _BY_OTHERS, _HAS_CREDIT).values(paid_on=parameter("the_day", date))
 
@@ -122,7 +112,7 @@ def _owed() -> Any:
     latest = select(_paying.c.payment_id).where(by_card, _paying.c.from_at <= AT)
     latest = latest.order_by(_paying.c.from_at.desc()).limit(1)
     # What was still to be paid when the settlement was due: asking the gateway again asks for the same.
-    left_then = _left(_credits.c.at < AT)
+    left_then = _rows.c.total_with_tax - bills.paid_so_far(_credits.c.at < AT)
     payment_id = func.coalesce(latest.correlate(_rows).scalar_subquery(), _rows.c.payment_id)
     card = (_payments.c.payment_id == payment_id) & (_rows.c.payment_method == BY_CARD)
     return (

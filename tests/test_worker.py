@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 import worker
+from store import policies
 
 Loop = Callable[[Engine, Any], Coroutine[Any, Any, None]]
 LOOPS: dict[str, Loop] = {
-    "policies": lambda engine, _: worker.hear_of_policies(engine),
+    "policies": lambda engine, _: policies.hear(engine),
     "doubts": worker.settle_doubts,
     "alive": lambda engine, _: worker.say_alive(engine, "build"),
 }

@@ -154,6 +154,13 @@ def test_money_that_comes_after_all_was_paid_is_over(
 
 
 @pytest.mark.rule("BIL-3")
+def test_money_for_which_no_bill_is_open_is_over(engine: Engine) -> None:
+    with engine.begin() as connection:
+        bills.receive(connection, [payment(700, "2026-07-25 06:00:00") | {"kind": "over"}])
+    assert [row[1:3] for row in credits(engine)] == [("over", 700)]
+
+
+@pytest.mark.rule("BIL-3")
 @pytest.mark.parametrize("first", ["payment", "settlement"])
 def test_of_a_payment_and_a_settlement_at_the_same_moment_one_waits_and_counts_for_nothing(
     engine: Engine, first: str

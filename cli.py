@@ -19,7 +19,7 @@ import structlog
 import typer
 
 import logs
-from settings import KEY_FILE, Settings, SettingsError, load, read
+from settings import KEY_FILE, SERVED, Settings, SettingsError, load, read
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 schedules = typer.Typer(no_args_is_help=True, help="The scheduled runs.")
@@ -85,7 +85,7 @@ def api() -> None:
     with _sentence(PolicyError, SettingsError):
         served, listens = make_app(settings), listener(settings.host, settings.port)
     config = uvicorn.Config(
-        served, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+        served, log_config=None, server_header=False, timeout_graceful_shutdown=2, **SERVED
     )
     server = uvicorn.Server(config)
     with suppress(SystemExit):

@@ -16,6 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "KEIYAKU_"
 KEY_FILE = "secret.key"
+# Of each HTTP server. A connection is kept open for longer than clients keep an idle one, or their next request may meet
+# it as it closes. The access log would name what stands in paths and queries.
+SERVED: dict[str, Any] = {"timeout_keep_alive": 75, "access_log": False}
 Port = Annotated[int, Field(ge=1, le=65535)]
 NamedTokens = Annotated[dict[str, SecretStr], NoDecode]
 

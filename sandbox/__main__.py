@@ -15,6 +15,7 @@ from sandbox.gateway import SandboxGateway
 from sandbox.outbox import Outbox
 from sandbox.shelf import open_shelf
 from sandbox.smtp import MailServer
+from settings import SERVED
 
 
 def _options() -> argparse.Namespace:
@@ -43,8 +44,8 @@ async def _serve(options: argparse.Namespace, smtp: socket.socket, http: socket.
     outbox = Outbox(shelf, options.print_dir or options.data / "print")
     mail = MailServer(outbox, smtp)
     app = make_app(Parts(outbox, mail, SandboxGateway(shelf, options.slow_seconds)))
-    # no access log: its lines would carry mail addresses; one second is enough for whoever waits for tok_slow
-    config = uvicorn.Config(app, access_log=False, log_level="warning", timeout_graceful_shutdown=1)
+    # one second is enough for whoever waits for tok_slow
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, **SERVED)
     await mail.behave("up")
     print(  # noqa: T201 - whoever asked for any free port reads here which
         f"sandbox: smtp on {smtp.getsockname()[1]}, http on {http.getsockname()[1]}", flush=True

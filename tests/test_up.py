@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ from tests.running import Up, keiyaku, up
 
 pytestmark = pytest.mark.timeout(300)
 
+# Seconds; httpx and others. The server's own default is the same, and a request may meet it closing.
+CLIENTS_KEEP_FOR = 5
 PARTS = ("temporal", "sandbox", "worker", "api")
 APPLICATION = {
     "product": "rental",
@@ -63,8 +66,8 @@ def eventually(ask: Any, within: float = 30) -> Any:
 
 
 def apply(service: Up) -> str:
-    with service.http() as http:
-        answer = http.post("/v1/applications", json=APPLICATION)
+    with service.http() as caller:
+        answer = caller.post("/v1/applications", json=APPLICATION)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["contract_id"])
 
@@ -93,6 +96,16 @@ def dies(service: Up, part: str) -> None:
     assert f"{title} was killed by SIGKILL" in sentence(service.said())
 
 
+def spoken_on(service: Up) -> http.client.HTTPConnection:
+    """A connection to the API that has had its first answer and stays open."""
+    url = httpx.URL(service.note()["api"])
+    connection = http.client.HTTPConnection(url.host, url.port or 80, timeout=10)
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+    assert connection.sock is not None
+    return connection
+
+
 def test_it_says_where_everything_is_and_a_contract_goes_on_however_it_ended(data: Path) -> None:
     with up(data) as service:
         note = service.note()
@@ -106,9 +119,9 @@ def test_it_says_where_everything_is_and_a_contract_goes_on_however_it_ended(dat
             "Operator token",
         ):
             assert said in service.said()
-        with service.http() as http:
+        with service.http() as caller:
             for url in ("/healthz", "/readyz", "/docs", note["temporal_ui"], *note["metrics"].values()):
-                assert http.get(url).status_code == 200, url
+                assert caller.get(url).status_code == 200, url
         contract_id = apply(service)
         ends = assertion_ends(keiyaku("line-assertion", contract_id, "--data", data).stdout)
         assert timedelta(minutes=4) < ends - datetime.now(UTC) <= timedelta(minutes=5)
@@ -163,8 +176,14 @@ def test_a_folder_has_one_service_only(data: Path) -> None:
         dies(service, "worker")
 
 
-def test_an_api_that_dies_is_named(data: Path) -> None:
+def test_an_api_keeps_idle_connections_for_longer_than_clients_do_and_is_named_when_it_dies(
+    data: Path,
+) -> None:
     with up(data, "--test-clock") as service:
+        idle = spoken_on(service)
+        time.sleep(CLIENTS_KEEP_FOR + 1)
+        idle.request("GET", "/healthz")
+        assert idle.getresponse().status == 200
         dies(service, "api")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -78,8 +79,20 @@ def decide(
 ) -> Refusal | list[Effect]:
     """The effects by date, or the refusal, of asking for `kind` with `body` at `now`."""
     ask = Ask(contract, body, now, policy, holdings or Holdings())
-    no = beside.refusal(contract, kind) or KINDS[kind].refusal(ask)
+    no = beside.refusal(contract, kind)
+    no = _with_opening(no, kind, ask) if no else KINDS[kind].refusal(ask)
     return no or effects(kind, ask)
+
+
+def _with_opening(no: Refusal, kind: str, ask: Ask) -> Refusal:
+    """What waits for nothing but the 1st on which a successor begins is taken from then on."""
+    begins = next((p.due_at for p in ask.contract.procedures if p.kind == "application"), None)
+    if no.reason != "beside_application" or begins is None:
+        return no
+    others = [p for p in ask.contract.procedures if p.kind != "application"]
+    begun = ask.contract.model_copy(update={"state": "active", "procedures": others})
+    later = beside.refusal(begun, kind) or KINDS[kind].refusal(replace(ask, contract=begun, now=begins))
+    return no if later else Refusal(rule=no.rule, reason="beside_successor", opens_at=begins)
 
 
 def effects(kind: str, ask: Ask) -> list[Effect]:

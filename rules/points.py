@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -94,27 +94,38 @@ def not_usable(contract: Contract, now: datetime) -> Refusal | None:
 
 
 def refusal(
-    wanted: Wanted, paid: int, held: int, proven: bool, now: datetime, policy: Policy
+    wanted: Wanted,
+    paid: int,
+    lots: Sequence[Lot],
+    proven: bool,
+    now: datetime,
+    policy: Policy,
+    last_day: date | None = None,
 ) -> Refusal | None:
     """Why there is no such exchange.
 
-    `paid`: points that went into bills this month (PNT-6); `held`: the balance; `proven`: it comes from the contract's
-    own line, or an authentication key is registered (PNT-7).
+    `paid`: points that went into bills this month (PNT-6); `lots`: what is left; `proven`: it comes from the contract's
+    own line, or an authentication key is registered (PNT-7); `last_day`: the line's, where that is decided.
     """
-    if wanted.kind != "bill_payment":
-        no = None if proven else Refusal(rule="PNT-7", reason="exchange_not_from_line")
-    else:
-        no = _over_limit(wanted.points, paid, now, policy.points.bill_payment_per_month)
-    if no is None and wanted.points > held:
-        no = Refusal(rule="PNT-6", reason="too_few_points", data={"held": held})
-    return no
-
-
-def _over_limit(points: int, paid: int, now: datetime, most: int) -> Refusal | None:
-    """PNT-6: counted anew from the 1st of each month."""
-    if points > most:
+    most, held = policy.points.bill_payment_per_month, balance(lots)
+    into_bill = wanted.kind == "bill_payment"
+    if not into_bill and not proven:
+        return Refusal(rule="PNT-7", reason="exchange_not_from_line")
+    if into_bill and wanted.points > most:
         return Refusal(rule="PNT-6", reason="bill_payment_too_large", data={"most": most})
-    if paid + points > most:
-        opens_at = midnight(first_of_month(day_of(now), 1))
-        return Refusal(rule="PNT-6", reason="bill_payment_limit", opens_at=opens_at, data={"most": most})
+    if wanted.points > held:
+        return Refusal(rule="PNT-6", reason="too_few_points", data={"held": held})
+    if into_bill and paid + wanted.points > most:
+        return _over_limit(wanted.points, most - paid, lots, now, most, last_day)
     return None
+
+
+def _over_limit(
+    points: int, left: int, lots: Sequence[Lot], now: datetime, most: int, last_day: date | None
+) -> Refusal:
+    """PNT-6: counted anew from the 1st of each month, for a line that is in force then and has the points."""
+    first = first_of_month(day_of(now), 1)
+    then = balance(lot for lot in lots if lot.lapses_on >= first)
+    if points > then or (last_day and last_day < first):
+        return Refusal(rule="PNT-6", reason="bill_payment_left", data={"most": most, "left": left})
+    return Refusal(rule="PNT-6", reason="bill_payment_limit", opens_at=midnight(first), data={"most": most})

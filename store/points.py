@@ -53,7 +53,7 @@ def exchange(
     held = lots(connection, contract_id, now)
     paid = _paid(connection, contract_id, midnight(first_of_month(day_of(now))))
     proven = from_line or key_registered(connection, contract_id)
-    no = points.refusal(wanted, paid, points.balance(held), proven, now, figures)
+    no = points.refusal(wanted, paid, held, proven, now, figures, contract.in_force_to)
     if no is None:
         _spend(connection, contract_id, wanted, points.spend(held, wanted.points), now)
     return no

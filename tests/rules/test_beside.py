@@ -1,5 +1,6 @@
 """CAL-4: the request × pending table, told once more by hand."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from rules import beside, policy
 from rules.decision import KINDS
 from rules.facts import Procedure
-from tests.rules.cases import CARD, STANDARD, accepted, judged, refused
+from tests.rules.cases import CARD, STANDARD, accepted, at, judged, refused
 from workflows.step import MACHINES
 
 TABLE = """
@@ -124,3 +125,25 @@ def test_of_two_pending_procedures_either_can_say_no() -> None:
         refused("plan_change", STANDARD, IN_TIME, state="ending", procedures=both).reason
         == "beside_cancellation"
     )
+
+
+@pytest.mark.rule("CAL-4")
+@pytest.mark.parametrize(
+    ("kind", "body", "opens_at"),
+    [
+        ("support_option", {"option": "support"}, "2026-07-01 00:00:00"),
+        ("cancellation", {}, "2026-07-01 00:00:00"),
+        ("plan_change", STANDARD, "2026-07-01 00:00:00"),
+        ("plan_change", {"plan": "wifi-50", "course": "standard"}, None),
+    ],
+)
+def test_what_comes_too_early_for_a_successor_is_taken_from_its_first_on(
+    kind: str, body: dict[str, Any], opens_at: str | None
+) -> None:
+    begins = at("2026-07-01 00:00:00")
+    waiting = pending("application")["procedures"][0].model_copy(update={"due_at": begins})
+    facts: dict[str, Any] = {"started_at": None, "in_force_from": date(2026, 7, 1)}
+    no = refused(kind, body, IN_TIME, state="preparing", procedures=[waiting], **facts)
+    assert (no.rule, no.opens_at) == ("CAL-4", opens_at and at(opens_at))
+    if opens_at:
+        accepted(kind, body, opens_at, state="active", **facts)

@@ -1,6 +1,6 @@
 """Lines: their end, what they are paid by, moving, changing type, and new access keys."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -156,6 +156,21 @@ def test_outside_them_it_says_when_somebody_answers_again(row: str) -> None:
         f"{opens.replace(' ', 'T')}:00+09:00",
     )
     assert verdict("access_key", f"{opens}:00") == "ok"
+
+
+@pytest.mark.rule("IDN-2")
+@pytest.mark.parametrize(
+    ("now", "last_day", "reason"),
+    [
+        ("2026-06-30 17:00:00", date(2026, 6, 30), "access_key_no_more"),
+        ("2026-12-29 12:00:00", date(2026, 12, 31), "access_key_no_more"),
+        ("2026-06-30 08:59:59", date(2026, 6, 30), "access_key_hours"),
+        ("2026-06-30 17:00:00", date(2026, 7, 31), "access_key_hours"),
+    ],
+)
+def test_no_hours_are_named_that_a_line_does_not_live_to_see(now: str, last_day: date, reason: str) -> None:
+    no = refused("access_key", now, state="ending", in_force_to=last_day)
+    assert (no.reason, no.opens_at is None) == (reason, reason == "access_key_no_more")
 
 
 @pytest.mark.rule("CAL-4")

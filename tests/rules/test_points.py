@@ -1,6 +1,6 @@
 """Points: how many, until when, in which order, and what they go for."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -90,8 +90,12 @@ def test_what_lapses_with_this_fiscal_year_is_told_apart(today: str, lapsing: in
     assert points.lapsing([OLD, NEW], date.fromisoformat(today)) == lapsing
 
 
+def having(held: int, lapses_on: date = date(2029, 3, 31)) -> list[Lot]:
+    return [Lot(date(2026, 5, 1), lapses_on, held)]
+
+
 def verdict(wanted: Wanted, paid: int = 0, held: int = 9000, proven: bool = False) -> tuple[str, str] | None:
-    no = points.refusal(wanted, paid, held, proven, at("2026-06-10 12:00:00"), POLICY)
+    no = points.refusal(wanted, paid, having(held), proven, at("2026-06-10 12:00:00"), POLICY)
     return (no.rule, no.reason) if no else None
 
 
@@ -110,10 +114,35 @@ def test_five_thousand_points_a_month_go_into_bills() -> None:
 @pytest.mark.rule("PNT-6")
 def test_what_is_over_the_month_is_taken_again_from_the_first_of_the_next() -> None:
     now = at("2026-12-31 23:59:59")
-    no = points.refusal(bill(1), 5000, 9000, False, now, POLICY)
+    no = points.refusal(bill(1), 5000, having(9000), False, now, POLICY)
     assert no and no.opens_at == at("2027-01-01 00:00:00")
-    never = points.refusal(bill(5001), 0, 9000, False, now, POLICY)
+    never = points.refusal(bill(5001), 0, having(9000), False, now, POLICY)
     assert never and never.opens_at is None
+
+
+@pytest.mark.rule("PNT-6")
+@pytest.mark.parametrize(
+    ("held", "last_day", "verdict"),
+    [
+        (2000, None, ("bill_payment_limit", at("2029-04-01 00:00:00"))),
+        (2000, date(2029, 4, 30), ("bill_payment_limit", at("2029-04-01 00:00:00"))),
+        (2000, date(2029, 3, 31), ("bill_payment_left", None)),
+        (1999, None, ("too_few_points", None)),
+    ],
+)
+def test_no_day_is_named_from_which_on_it_would_not_be_taken_either(
+    held: int, last_day: date | None, verdict: tuple[str, datetime | None]
+) -> None:
+    lots = having(held, date(2030, 3, 31))
+    no = points.refusal(bill(2000), 4000, lots, False, at("2029-03-10 12:00:00"), POLICY, last_day)
+    assert no and (no.reason, no.opens_at) == verdict
+
+
+@pytest.mark.rule("PNT-4", "PNT-6")
+def test_points_that_lapse_before_the_month_is_counted_anew_are_not_waited_for() -> None:
+    lots = [*having(1500, date(2029, 3, 31)), *having(600, date(2030, 3, 31))]
+    no = points.refusal(bill(2000), 4000, lots, False, at("2029-03-31 23:59:59"), POLICY)
+    assert no and (no.reason, no.opens_at, no.data["left"]) == ("bill_payment_left", None, 1000)
 
 
 @pytest.mark.rule("PNT-6")

@@ -33,6 +33,7 @@ DATA: dict[str, Any] = {
     "last_day": "2026-06-30",
     "most": 5000,
     "held": 100,
+    "left": 900,
     "points": 100,
 }
 # Said by the API.

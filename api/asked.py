@@ -90,6 +90,12 @@ def plain(body: Asked) -> dict[str, Any]:
     return found
 
 
+def fingerprint(found: Service, body: Asked) -> dict[str, Any]:
+    """All of the body as a consent stands for it that is judged here, where the workflow does not see what is personal."""
+    whole = body.model_dump_json(exclude={"consent"}).encode()
+    return {"fingerprint": found.credentials.fingerprint(whole)}
+
+
 async def split(
     found: Service, body: Asked, contract_id: str, kind: str, command: str
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:

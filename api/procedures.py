@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import Connection, RowMapping
 
 from api import commands, shapes
-from api.asked import ASKED, BODIES, PREVIEWED, Asked, asked, plain, split
+from api.asked import ASKED, BODIES, PREVIEWED, Asked, asked, fingerprint, plain, split
 from api.bodies import takes_one_of
 from api.callers import Caller, customer
 from api.contracts import own
@@ -47,8 +47,8 @@ async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, A
     """The effects and the consent to send along; or the refusal that the request would meet. Changes nothing."""
     contract = await own(request, customer(request), contract_id)
     body = await asked(request, contract.product, kind)
-    await _is_there(request, contract, kind, plain(body))
-    return await _preview(request, contract_id, kind, plain(body))
+    await _is_there(request, contract, kind, body)
+    return await _preview(request, contract_id, kind, body)
 
 
 def _facts(connection: Connection, contract_id: str, now: datetime) -> tuple[Contract, Holdings, Names]:
@@ -59,23 +59,24 @@ def _facts(connection: Connection, contract_id: str, now: datetime) -> tuple[Con
     return contract, lines.holdings(connection, contract_id, now), lines.names(connection, contract_id)
 
 
-async def _preview(request: Request, contract_id: str, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+async def _preview(request: Request, contract_id: str, kind: str, body: Asked) -> dict[str, Any]:
     now, words = service(request).now(), language(request)
     contract, holdings, named = await service(request).read(lambda c: _facts(c, contract_id, now))
-    found = decision.decide(kinds.as_of(contract, now), kind, body, now, policy.current(), holdings)
+    found = decision.decide(kinds.as_of(contract, now), kind, plain(body), now, policy.current(), holdings)
     if isinstance(found, Refusal):
         raise refused(found)
+    meant = plain(body) if kind in decision.CONSENTED else fingerprint(service(request), body)
     return {
         "effects": [shapes.effect(effect, words, named) for effect in found],
-        "consent": consent(contract_id, kind, body, decision.agreed_to(kind, found, now)),
+        "consent": consent(contract_id, kind, meant, decision.agreed_to(kind, found, now)),
     }
 
 
-async def _is_there(request: Request, contract: Contract, kind: str, body: dict[str, Any]) -> None:
+async def _is_there(request: Request, contract: Contract, kind: str, body: Asked) -> None:
     """Raises 409 where the contract is over, and whatever hung on it is gone; 404 for an ID that it does not have."""
     if contract.state in beside.OVER:
         await _preview(request, contract.contract_id, kind, body)
-    found, passport_id = service(request), body.get("passport_id")
+    found, passport_id = service(request), plain(body).get("passport_id")
     if passport_id is None:
         return
     if not await found.read(lambda c: passport_ids.find(c, contract.contract_id, passport_id)):
@@ -96,7 +97,7 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     before = await commands.repeated(request)
     if before:
         return await _accepted(request, before, caller)
-    await _is_there(request, contract, kind, plain(body))
+    await _is_there(request, contract, kind, body)
     if body.consent is not None and kind not in decision.CONSENTED:
         await _still_holds(request, contract_id, kind, body)
     found, command = service(request), commands.command_id(request)
@@ -107,13 +108,13 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     try:
         answer = await commands.ask(request, contract, ask, personal)
     except Refused as no:
-        raise await _refused(request, no.refusal, contract_id, kind, plain(body)) from None
+        raise await _refused(request, no.refusal, contract_id, kind, body) from None
     return await _accepted(request, answer, caller)
 
 
 async def _still_holds(request: Request, contract_id: str, kind: str, body: Asked) -> None:
     """Raises 412 for a consent that nobody asked for and that is to something else, 409 as the preview does."""
-    shown = await _preview(request, contract_id, kind, plain(body))
+    shown = await _preview(request, contract_id, kind, body)
     if body.consent != shown["consent"]:
         raise Problem(412, "consent_outdated", preview=shown)
 
@@ -124,9 +125,7 @@ async def _accepted(request: Request, answer: Answer, caller: Caller) -> JSONRes
     return JSONResponse(shown, 202, {"Location": f"/v1/procedures/{answer.procedure_id}"})
 
 
-async def _refused(
-    request: Request, refusal: Refusal, contract_id: str, kind: str, body: dict[str, Any]
-) -> Problem:
+async def _refused(request: Request, refusal: Refusal, contract_id: str, kind: str, body: Asked) -> Problem:
     """428 without consent, 412 with one that holds no more and the preview that does, 409 otherwise."""
     if refusal.rule != "consent":
         return refused(refusal)

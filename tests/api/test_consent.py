@@ -90,6 +90,27 @@ def test_a_consent_that_nobody_asked_for_holds_or_is_refused(
     assert rental.ask(kind, **body, consent=preview["consent"]).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("kind", "shown", "sent"),
+    [
+        ("move", {"address": "大阪府大阪市北区梅田1-1"}, {"address": "大阪府大阪市北区梅田1-2"}),
+        (
+            "payment_method",
+            {"payment": CARD},
+            {"payment": {"method": "credit_card", "card_token": "tok_other"}},
+        ),
+    ],
+)
+def test_a_consent_stands_for_what_the_workflow_does_not_see_too(
+    stack: Stack, kind: str, shown: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    line = active_line(stack)
+    stack.at(day=5)
+    given = line.preview(kind, **shown).json()["consent"]
+    assert line.ask(kind, **sent, consent=given).status_code == 412
+    assert line.ask(kind, **shown, consent=given).status_code == 202
+
+
 def test_what_happens_at_once_outdates_no_consent(stack: Stack) -> None:
     line = active_line(stack)
     passport = line.passport_id()

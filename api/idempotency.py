@@ -27,8 +27,8 @@ LEASE = timedelta(seconds=20)
 
 LONGEST_KEY = 200
 KEPT_HEADERS = ("content-type", "location", "cache-control")
-# What is longer, or has other signs, is nobody's ID, and no index of a database need take it.
-_ABOUT = re.compile(r"/(?:operator/)?v1/contracts/([\w-]{1,100})/", re.ASCII)
+# Which answers may name passport IDs. What is longer, or has other signs, is nobody's ID, and no index need take it.
+_ABOUT = re.compile(r"/v1/contracts/([\w-]{1,100})/(?:passport-ids|procedures)\b", re.ASCII)
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -72,7 +72,7 @@ def _answer_key(request: Request, key: str) -> str:
 
 
 def _contract_id(request: Request) -> str | None:
-    """The contract that an answer tells of: it is forgotten with what was deleted there (COL-7)."""
+    """The contract whose passport IDs an answer may name: it is forgotten with what was deleted there (COL-7)."""
     found = _ABOUT.match(request.url.path)
     return found[1] if found else None
 

@@ -22,6 +22,7 @@ from api.service import Service, service
 from credentials import hash_password
 from rules import passport_id as rule
 from rules import policy
+from rules.beside import OVER
 from rules.refusal import Refusal
 from store import passport_ids, purchases
 from store.lines import GONE
@@ -149,10 +150,12 @@ async def _written(
 
 
 async def _mine(request: Request, contract_id: str, passport_id: str) -> RowMapping:
-    await own(request, customer(request), contract_id)
-    row = await service(request).read(lambda c: passport_ids.find(c, contract_id, passport_id))
+    """Raises 404, and 409 where the line is over, with all its IDs: what is not there any more may have been there."""
+    contract, found = await own(request, customer(request), contract_id), service(request)
+    row = await found.read(lambda c: passport_ids.find(c, contract_id, passport_id))
     if row is None:
-        raise not_found()
+        no = rule.not_in_force(contract, found.now())
+        raise refused(no) if no and no.data["state"] in OVER else not_found()
     return row
 
 

@@ -52,7 +52,8 @@ class Plan:
         return {
             "pid": os.getpid(),
             "mode": self.settings.clock,
-            "api": self.api,
+            # Where it is here: what the public URL leads to may be another machine's.
+            "api": f"http://{_dialled(self.settings.host)}:{self.settings.port}",
             "temporal_address": self.settings.temporal_address,
             "temporal_ui": self.temporal_ui,
             "sandbox": self.settings.sandbox_url,

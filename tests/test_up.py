@@ -167,8 +167,11 @@ def test_the_test_clock_moves_and_starts_afresh(data: Path) -> None:
         dies(service, "sandbox")
 
 
-def test_a_folder_has_one_service_only(data: Path) -> None:
-    with up(data, "--test-clock") as service:
+def test_a_folder_has_one_service_only_and_its_commands_find_it_whatever_its_public_url(data: Path) -> None:
+    elsewhere = {"KEIYAKU_PUBLIC_URL": "https://keiyaku.example"}
+    with up(data, "--test-clock", env=elsewhere) as service:
+        assert elsewhere["KEIYAKU_PUBLIC_URL"] in service.said()
+        assert assertion_ends(keiyaku("line-assertion", "k-1", "--data", data).stdout)
         second = keiyaku("up", "--data", data, "--port", "0")
         assert second.returncode == 1
         assert f"in use by another `keiyaku up` (process {service.process.pid})" in sentence(second.stderr)

@@ -55,7 +55,7 @@ class Payment(Body):
     @model_validator(mode="after")
     def _card_has_token(self) -> Payment:
         if (self.method == "credit_card") != (self.card_token is not None):
-            raise unfit("card_token")
+            raise unfit("card_token", fields=["card_token"])
         return self
 
 

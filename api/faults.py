@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from api import words
 from rules.texts import Language
@@ -27,10 +27,14 @@ class Fault(NamedTuple):
 
 def found(error: ValidationError) -> list[Fault]:
     """What pydantic found, by field."""
-    return [
-        Fault(".".join(str(part) for part in fault["loc"]), fault["type"], _plain(fault.get("ctx", {})))
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
+    return [fault for one in error.errors(include_url=False, include_input=False) for fault in _by_field(one)]
+
+
+def _by_field(one: ErrorDetails) -> list[Fault]:
+    """What one of our validators says of a whole is told of the fields in it that it names."""
+    place, values = [str(part) for part in one["loc"]], _plain(one.get("ctx", {}))
+    named = [[name] for name in values.get("fields", ())]
+    return [Fault(".".join([*place, *field]), one["type"], values) for field in named or [[]]]
 
 
 def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -41,5 +45,5 @@ def _plain(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unfit(how: str, **values: Any) -> PydanticCustomError:
-    """For validators of our own."""
+    """For validators of our own. `fields`: which ones of a whole it is about."""
     return PydanticCustomError(how, how, values)

@@ -15,9 +15,9 @@ from api import commands, shapes
 from api.bodies import Body, read, takes
 from api.callers import customer
 from api.contracts import own
-from api.faults import unfit
+from api.faults import Fault, unfit
 from api.pages import page_of_all
-from api.problems import Problem, not_found, refused, wrong
+from api.problems import Problem, invalid, not_found, refused
 from api.service import Service, service
 from credentials import hash_password
 from rules import passport_id as rule
@@ -117,8 +117,9 @@ async def change(request: Request, contract_id: str, passport_id: str) -> dict[s
     row = await _mine(request, contract_id, passport_id)
     given, found = await read(request, PassportIdChange), service(request)
     values = given.model_dump(exclude_unset=True)
-    if not values or any(value is None for name, value in values.items() if name != "monthly_cap"):
-        raise wrong("", "value_needed")
+    empty = [name for name, value in values.items() if value is None and name != "monthly_cap"]
+    if empty or not values:
+        raise invalid([Fault(name, "value_needed") for name in empty or type(given).model_fields])
     if "password" in values:
         values["password_hash"] = await run_sync(hash_password, values.pop("password"), limiter=found.argon2)
     now = found.now()

@@ -34,6 +34,9 @@ REFUSED_SECONDS = 0.05
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+PAIRS = ("login_id", "password"), ("customer_id", "access_key")
+
+
 class SignIn(Body):
     """Login ID and password, or a line's customer ID and access key."""
 
@@ -45,9 +48,15 @@ class SignIn(Body):
     @model_validator(mode="after")
     def _one_pair(self) -> SignIn:
         given = self.model_fields_set
-        if given not in ({"login_id", "password"}, {"customer_id", "access_key"}) or None in self.pair():
-            raise unfit("sign_in_pair")
+        if given not in [set(pair) for pair in PAIRS] or None in self.pair():
+            raise unfit("sign_in_pair", fields=self._lacking())
         return self
+
+    def _lacking(self) -> list[str]:
+        """The other half of a pair, where only one was begun; else it may be any."""
+        given = {name for name, value in self if value is not None}
+        begun = [pair for pair in PAIRS if given and given < set(pair)]
+        return [name for pair in begun or PAIRS for name in pair if name not in given or not begun]
 
     def pair(self) -> tuple[str | None, str | None]:
         return self.login_id or self.customer_id, self.password or self.access_key

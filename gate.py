@@ -162,7 +162,7 @@ class Gate:
             if fault.status is not RPCStatusCode.NOT_FOUND:
                 raise
 
-    async def begin_run(self, run: Run) -> WorkflowHandle[Any, dict[str, Any]]:
+    async def begin_run(self, run: Run, by: str = "calendar") -> WorkflowHandle[Any, dict[str, Any]]:
         """Have a run over all contracts done; one that is under way is let be. Raises RPCError."""
         return await self._client.start_workflow(
             RUN,
@@ -171,14 +171,15 @@ class Gate:
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{run.job} {run.period}",
+            static_details=f"Asked for by {by}.",
             task_timeout=TASK_TIMEOUT,
             result_type=dict[str, Any],
         )
 
-    async def run(self, run: Run) -> dict[str, Any]:
+    async def run(self, run: Run, by: str = "calendar") -> dict[str, Any]:
         """The same, and wait for what comes of it. Raises Unavailable, also where somebody ends it."""
         try:
-            return await (await self.begin_run(run)).result()
+            return await (await self.begin_run(run, by)).result()
         except (RPCError, WorkflowFailureError) as fault:
             raise Unavailable from fault
 

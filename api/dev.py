@@ -33,7 +33,8 @@ async def outbox(
     """Oldest first; all of it, or what left to an address, of a kind, about a contract."""
     found = service(request)
     asked(request)
-    answer = await found.http.get(f"{found.settings.sandbox_url}/outbox", params=dict(request.query_params))
+    given = {name: value for name, value in request.query_params.items() if value}
+    answer = await found.http.get(f"{found.settings.sandbox_url}/outbox", params=given)
     if answer.status_code == 422:
         raise wrong("cursor", "cursor")
     answer.raise_for_status()

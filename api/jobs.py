@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 
 from api import running, shapes
@@ -18,6 +19,7 @@ from rules.runs import Progress, Run
 from store import runs
 from store.jobs import groundwork
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/operator/v1/jobs", tags=["Operators"])
 
 
@@ -60,14 +62,14 @@ async def run(request: Request, name: str) -> dict[str, Any]:
 
     Done again it changes nothing; one that waits tries again.
     """
-    operator(request)
-    found = service(request)
+    caller, found = operator(request), service(request)
     job = next((job for job in policy.current().jobs if job.job == name), None)
     if job is None:
         raise not_found()
     asked = Run(job=name, period=(await read(request, Period)).period)
     await _may_run(found, job, asked)
-    result = await running.outcome(found, asked)
+    log.info("run_asked_for", job=name, period=asked.period, by=caller.by)
+    result = await running.outcome(found, asked, caller.by)
     if result["left"]:
         raise Problem(409, "run_left", left=result["left"])
     return {"name": name, "period": asked.period, "result": result}

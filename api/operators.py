@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Request
 from pydantic import StringConstraints
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from api import commands, shapes
 from api.bodies import Body, read, takes
@@ -18,7 +19,9 @@ from api.service import service
 from rules.change import Act
 from rules.tasks import ACTIONS
 from store import contracts, deliveries, locks, members, parties, tasks
+from store import timeline as timeline_of
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/operator/v1", tags=["Operators"])
 PERSON = ("kind", "name", "kana", "email", "phone", "postal_code", "address", "language")
 
@@ -34,8 +37,12 @@ async def waiting(
 ) -> dict[str, Any]:
     """The longest waiting first."""
     operator(request)
+    if kind and kind not in ACTIONS:
+        raise wrong("kind", "one_of", known=", ".join(ACTIONS))
     limit, after = asked(request)
-    rows = await service(request).read(lambda c: tasks.waiting(c, kind, contract_id, limit, after))
+    rows = await service(request).read(
+        lambda c: tasks.waiting(c, kind or None, contract_id or None, limit, after)
+    )
     return page(rows, limit, lambda row: (row["since"], row["task_id"]), _task)
 
 
@@ -140,9 +147,17 @@ async def timeline(request: Request, contract_id: str) -> dict[str, Any]:
 @router.post("/logins/{login_id}/unlock", summary="Lift a login lock")
 async def unlock(request: Request, login_id: str) -> dict[str, Any]:
     """Repeating it, or lifting a lock that is not there, changes nothing (IDN-5)."""
-    operator(request)
+    caller = operator(request)
     await read(request, Body)
     found = service(request)
     subjects = [found.credentials.subject(kind, login_id) for kind in ("login", "passport")]
-    await found.write(lambda connection: locks.lift(connection, *subjects))
+
+    def lift(connection: Connection) -> int:
+        lifted = locks.lift(connection, *subjects)
+        for contract_id in contracts.signed_in_to_as(connection, login_id) if lifted else ():
+            timeline_of.note(connection, contract_id, "login_unlocked", found.now(), by=caller.by)
+        return lifted
+
+    # Nobody may have the ID, and then no timeline tells of it.
+    log.info("unlocked", by=caller.by, lifted=await found.write(lift))
     return {"login_id": login_id, "locked": False}

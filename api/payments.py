@@ -90,7 +90,9 @@ async def disclosed(request: Request, contract_id: str | None = None) -> dict[st
     """Purchases that were still unpaid after the time that the policy says; the oldest first (MAT-12)."""
     operator(request)
     limit, after = asked(request)
-    rows = await service(request).read(lambda c: disclosures.of_contract(c, contract_id, limit, after))
+    rows = await service(request).read(
+        lambda c: disclosures.of_contract(c, contract_id or None, limit, after)
+    )
     return page(rows, limit, disclosures.place, _disclosure)
 
 

@@ -12,7 +12,7 @@ from store import runs
 LOOK_SECONDS = 0.2
 
 
-async def outcome(found: Service, asked: Run) -> dict[str, Any]:
+async def outcome(found: Service, asked: Run, by: str = "calendar") -> dict[str, Any]:
     """The result of the run once it is done, or once it waits for an operator (`left` is not empty then).
 
     Raises Unavailable.
@@ -20,7 +20,7 @@ async def outcome(found: Service, asked: Run) -> dict[str, Any]:
     before = await found.read(lambda c: runs.of(c, asked.job, asked.period))
     if before and before.state == "waiting":
         await found.gate.go_on(asked)
-    done = asyncio.create_task(found.gate.run(asked))
+    done = asyncio.create_task(found.gate.run(asked, by))
     try:
         while not done.done():
             await asyncio.wait([done], timeout=LOOK_SECONDS)

@@ -15,6 +15,7 @@ from store.tables import (
     EntryRow,
     LineAccessRow,
     PartyRow,
+    PassportIdRow,
     ProcedureRow,
     TransitionRow,
 )
@@ -22,7 +23,7 @@ from store.write import table
 
 _rows, _procedures, _entries = table(ContractRow), table(ProcedureRow), table(EntryRow)
 _parties, _charges, _transitions = table(PartyRow), table(ChargeRow), table(TransitionRow)
-_accounts, _access = table(AccountRow), table(LineAccessRow)
+_accounts, _access, _ids = table(AccountRow), table(LineAccessRow), table(PassportIdRow)
 
 
 def snapshot(connection: Connection, contract_id: str) -> Contract:
@@ -133,6 +134,20 @@ def named(query: str) -> CompoundSelect[tuple[str]]:
         select(contract_id).where(_rows.c.account_id.in_(with_login)),
         select(contract_id).where(_rows.c.party_id.in_(reached)),
     )
+
+
+def signed_in_to_as(connection: Connection, name: str) -> list[str]:
+    """The contracts that a customer ID, a login ID or the name of a passport ID stands for, where it is tried to get in."""
+    contract_id, theirs = (
+        _rows.c.contract_id,
+        select(_accounts.c.account_id).where(_accounts.c.login_id == name),
+    )
+    found = union(
+        select(_access.c.contract_id).where(_access.c.customer_id == name),
+        select(contract_id).where(_rows.c.account_id.in_(theirs)),
+        select(_ids.c.contract_id).where(_ids.c.name == name),
+    )
+    return list(connection.execute(found).scalars())
 
 
 def _containing(query: str) -> Select[tuple[dict[str, Any]]]:

@@ -53,9 +53,9 @@ def tried(
     return None
 
 
-def lift(connection: Connection, *subjects: str) -> None:
-    """A right try, or an operator."""
-    connection.execute(delete(_rows).where(_rows.c.subject.in_(subjects)))
+def lift(connection: Connection, *subjects: str) -> int:
+    """A right try, or an operator. Returns for how many there had been wrong ones."""
+    return int(connection.execute(delete(_rows).where(_rows.c.subject.in_(subjects))).rowcount)
 
 
 def sweep(connection: Connection, now: datetime) -> int:

@@ -11,7 +11,9 @@ from store.tables import EntryRow
 from store.write import insert
 
 
-def note(connection: Connection, contract_id: str, what: str, now: datetime, **data: Any) -> None:
-    """The customer did something. `data` never says what is personal."""
-    entry = {"contract_id": contract_id, "at": now, "recorded_at": now, "what": what, "by": "customer"}
+def note(
+    connection: Connection, contract_id: str, what: str, now: datetime, by: str = "customer", **data: Any
+) -> None:
+    """Somebody did something. `data` never says what is personal."""
+    entry = {"contract_id": contract_id, "at": now, "recorded_at": now, "what": what, "by": by}
     insert(connection, EntryRow, [entry | {"data": data}])

@@ -144,10 +144,12 @@ def test_the_tenth_wrong_key_locks_a_customer_id(stack: Stack, known: bool) -> N
 
 @pytest.mark.rule("IDN-5")
 def test_an_operator_lifts_the_lock_of_a_customer_id(stack: Stack) -> None:
-    customer_id, key = fields(active_line(stack))
+    line = active_line(stack)
+    customer_id, key = fields(line)
     for _ in range(10):
         sign_in(stack, customer_id, "wrong123")
     assert stack.operate("POST", f"/logins/{customer_id}/unlock").status_code == 200
+    assert line.items("/timeline")[-1]["by"] == "operator:operator"
     assert sign_in(stack, customer_id, key).status_code == 201
 
 

@@ -74,6 +74,17 @@ def test_tasks_wait_in_the_order_in_which_they_came_up(stack: Stack) -> None:
     assert [task["since"] for task in listed] == sorted(task["since"] for task in listed)
     kinds = stack.operate("GET", "/tasks", params={"kind": "report_shipped"}).json()["items"]
     assert {task["kind"] for task in kinds} <= {"report_shipped"}
+    assert stack.operate("GET", "/tasks", params={"kind": "ship"}).status_code == 422
+
+
+def test_a_filter_that_is_left_empty_filters_nothing(stack: Stack) -> None:
+    contract_id = stack.apply()
+    (task,) = stack.operate("GET", f"/tasks?kind=&contract_id={contract_id}").json()["items"]
+    assert task["contract_id"] == contract_id
+    assert stack.operate("GET", "/tasks?kind=confirm_application&contract_id=").json()["items"]
+    stack.approve(contract_id)
+    stack.mailed("login", contract_id)
+    assert stack.call("GET", f"/dev/v1/outbox?to=&kind=&contract_id={contract_id}").json()["items"]
 
 
 def test_a_task_is_dealt_with_once(stack: Stack) -> None:

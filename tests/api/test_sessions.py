@@ -83,6 +83,10 @@ def test_an_operator_lifts_a_lock(stack: Stack, somebody: Customer) -> None:
     for _ in range(2):
         lifted = stack.operate("POST", f"/logins/{somebody.login_id}/unlock")
         assert lifted.json() == {"login_id": somebody.login_id, "locked": False}
+    (contract,) = stack.operate("GET", f"/contracts?query={somebody.login_id}").json()["items"]
+    told = stack.operate("GET", f"/contracts/{contract['contract_id']}/timeline").json()["items"]
+    assert [(one["what"], one["by"]) for one in told][-1] == ("login_unlocked", "operator:operator")
+    assert [one["what"] for one in told].count("login_unlocked") == 1, "there was one lock"
     assert stack.sign_in(somebody.login_id, somebody.password).status_code == 201
 
 

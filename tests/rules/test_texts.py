@@ -43,6 +43,7 @@ FROM_THE_API = {
     "points_for_bill_payment",
     "points_for_item",
     "authentication_key_registered",
+    "login_unlocked",
 }
 FROM_THE_STORE = {"purchases_disclosed", "imported", "cancellation_imported"}
 FROM_THE_STORE |= {f"passport_id_{what}" for what in ("added", "changed", "deleted")}

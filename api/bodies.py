@@ -91,7 +91,7 @@ def _says_what_no_text_may(value: Any) -> bool:
     return isinstance(value, str) and any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
 
 
-MODELS: dict[str, type[BaseModel]] = {}
+MODELS: list[type[BaseModel]] = []
 
 
 def takes(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
@@ -99,15 +99,18 @@ def takes(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
     return _takes({"schema": _reference(model), "example": example}, required=True)
 
 
-def takes_one_of(bodies: Mapping[str, tuple[type[BaseModel], dict[str, Any]]]) -> dict[str, Any]:
+def takes_one_of(
+    bodies: Mapping[str, tuple[type[BaseModel], dict[str, Any]]], required: bool = True
+) -> dict[str, Any]:
     """`openapi_extra` for an endpoint that reads one of several models, each by name with an example."""
     schema = {"anyOf": [_reference(model) for model, _ in bodies.values()]}
     examples = {name: {"value": example} for name, (_, example) in bodies.items()}
-    return _takes({"schema": schema, "examples": examples}, required=False)
+    return _takes({"schema": schema, "examples": examples}, required)
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:
-    MODELS[model.__name__] = model
+    if model not in MODELS:
+        MODELS.append(model)
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 

@@ -22,7 +22,7 @@ POLL_SECONDS, HELD_UP_SECONDS, REST_SECONDS = 0.02, 12, 120
 SLOW_SECONDS = OUTSIDE_TIMEOUT.total_seconds()
 
 
-class Move(Body):
+class ClockMove(Body):
     to: Instant
 
 
@@ -50,12 +50,14 @@ async def clock(request: Request) -> dict[str, Any]:
 
 
 @router.post(
-    "/clock", openapi_extra=takes(Move, {"to": "2030-04-01T00:00:00+09:00"}), summary="Move the clock ahead"
+    "/clock",
+    openapi_extra=takes(ClockMove, {"to": "2030-04-01T00:00:00+09:00"}),
+    summary="Move the clock ahead",
 )
 async def move(request: Request) -> dict[str, Any]:
     """Answers when everything due until then has been done, in the order of the dates, outbox included."""
     found = service(request)
-    to = (await read(request, Move)).to
+    to = (await read(request, ClockMove)).to
     if not found.clock.test:
         raise Problem(409, "clock_is_real")
     async with request.app.state.moving:

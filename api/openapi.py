@@ -96,7 +96,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title="Keiyaku", version=app.version, description=DESCRIPTION, routes=app.routes
         )
         schemas = document.setdefault("components", {})["schemas"] = {"Problem": PROBLEM}
-        for model in [*MODELS.values(), *(model for _, model in ANSWERS.values())]:
+        for model in [*MODELS, *(model for _, model in ANSWERS.values())]:
             _add(schemas, model)
         document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
         for path, methods in document["paths"].items():
@@ -107,9 +107,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _add(schemas: dict[str, Any], model: type[BaseModel]) -> None:
-    mode = "validation" if model in MODELS.values() else "serialization"
+    mode = "validation" if model in MODELS else "serialization"
     schema = model.model_json_schema(ref_template=REFERENCE, mode=mode)  # type: ignore[arg-type]
-    schemas |= schema.pop("$defs", {}) | {_name(model): schema}
+    for name, found in [*schema.pop("$defs", {}).items(), (_name(model), schema)]:
+        if schemas.setdefault(name, found) != found:
+            raise ValueError(f"Two schemas are called {name}: one would be shown in the other's place.")
 
 
 def _name(model: type[BaseModel]) -> str:

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/operator/v1", tags=["Operators"])
 EXAMPLE = {"billing_number": "012345678901232612", "amount": 5720, "paid_at": "2027-01-28T14:30:00+09:00"}
 
 
-class Payment(Body):
+class ArrivedPayment(Body):
     billing_number: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     amount: Annotated[int, Field(ge=1, le=100_000_000)]
     paid_at: Instant
@@ -30,7 +30,7 @@ class Payment(Body):
 @router.post(
     "/contracts/{contract_id}/payments",
     status_code=201,
-    openapi_extra=takes(Payment, EXAMPLE),
+    openapi_extra=takes(ArrivedPayment, EXAMPLE),
     summary="A payment that arrived outside",
 )
 async def pay(request: Request, contract_id: str) -> JSONResponse:
@@ -41,7 +41,7 @@ async def pay(request: Request, contract_id: str) -> JSONResponse:
     caller, found = operator(request), service(request)
     if await found.read(lambda connection: contracts.owned(connection, contract_id, None)) is None:
         raise not_found()
-    given = await read(request, Payment)
+    given = await read(request, ArrivedPayment)
     statement = await found.read(
         lambda connection: bills.by_number(connection, contract_id, given.billing_number)
     )
@@ -59,7 +59,7 @@ async def pay(request: Request, contract_id: str) -> JSONResponse:
     return JSONResponse(await _taken(found, contract_id, command["command_id"], given), 201)
 
 
-async def _taken(found: Service, contract_id: str, command_id: str, given: Payment) -> dict[str, Any]:
+async def _taken(found: Service, contract_id: str, command_id: str, given: ArrivedPayment) -> dict[str, Any]:
     def look(connection: Connection) -> tuple[list[RowMapping], str]:
         rows = bills.paid_with(connection, contract_id, command_id)
         return rows, contracts.snapshot(connection, contract_id).state

@@ -40,7 +40,7 @@ Kind = Annotated[str, Path(json_schema_extra={"enum": list(BODIES)})]
 
 @router.post(
     "/v1/contracts/{contract_id}/procedures/{kind}/preview",
-    openapi_extra=takes_one_of(PREVIEWED),
+    openapi_extra=takes_one_of(PREVIEWED, required=False),
     summary="What a request would lead to",
 )
 async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, Any]:
@@ -86,7 +86,7 @@ async def _is_there(request: Request, contract: Contract, kind: str, body: Asked
 @router.post(
     "/v1/contracts/{contract_id}/procedures/{kind}",
     status_code=202,
-    openapi_extra=takes_one_of(ASKED),
+    openapi_extra=takes_one_of(ASKED, required=False),
     summary="Ask for a procedure",
 )
 async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:

@@ -107,7 +107,7 @@ class Preview(BaseModel):
     consent: str = Field(description="To be sent along by whoever agrees to just these effects")
 
 
-class Asked(BaseModel):
+class Accepted(BaseModel):
     procedure_id: str
     kind: str
     state: str
@@ -117,7 +117,7 @@ class Asked(BaseModel):
     successor_contract_id: str | None = Field(None, description="Of a plan change")
 
 
-class Procedure(Asked):
+class Procedure(Accepted):
     contract_id: str
 
 
@@ -126,7 +126,7 @@ class Queue(BaseModel):
     about_minutes: int
 
 
-class Move(BaseModel):
+class MachineMove(BaseModel):
     at: datetime
     event: str | None
     from_: str | None = Field(alias="from")
@@ -136,7 +136,7 @@ class Move(BaseModel):
 
 class ProcedureWithHistory(Procedure):
     queue: Queue | None = Field(description="While it waits for an operator")
-    history: list[Move]
+    history: list[MachineMove]
 
 
 class Entry(BaseModel):
@@ -277,7 +277,7 @@ ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
     "patch /v1/contracts/{contract_id}/notices": ("200", NoticeSettings),
     "get /v1/contracts/{contract_id}/support-option": ("200", HeldOption),
     "post /v1/contracts/{contract_id}/procedures/{kind}/preview": ("200", Preview),
-    "post /v1/contracts/{contract_id}/procedures/{kind}": ("202", Asked),
+    "post /v1/contracts/{contract_id}/procedures/{kind}": ("202", Accepted),
     "get /v1/contracts/{contract_id}/procedures": ("200", Listed[Procedure]),
     "get /v1/procedures/{procedure_id}": ("200", ProcedureWithHistory),
     "get /v1/manuals": ("200", Listed[Manual]),

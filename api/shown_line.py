@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.shown import Asked, Listed, Procedure
+from api.shown import Accepted, Listed, Procedure
 
 
 class PassportId(BaseModel):
@@ -77,7 +77,7 @@ class RegisteredKey(BaseModel):
     registered_at: datetime
 
 
-class EasyEntry(BaseModel):
+class EasyEntryTaken(BaseModel):
     state: Literal["requested"]
     due_at: datetime = Field(description="By when an operator has checked it")
 
@@ -93,8 +93,8 @@ LINE_ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
     "post /v1/contracts/{contract_id}/point-exchanges": ("201", Exchanged),
     "post /v1/contracts/{contract_id}/authentication-keys": ("201", IssuedKey),
     "post /v1/contracts/{contract_id}/authentication-keys/registration": ("201", RegisteredKey),
-    "post /v1/contracts/{contract_id}/membership": ("202", Asked),
-    "post /v1/memberships": ("202", EasyEntry),
+    "post /v1/contracts/{contract_id}/membership": ("202", Accepted),
+    "post /v1/memberships": ("202", EasyEntryTaken),
     "post /v1/memberships/{link_token}": ("200", Member),
     f"post {_IDS}": ("201", PassportId),
     f"get {_IDS}": ("200", Listed[PassportId]),

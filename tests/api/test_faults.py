@@ -40,14 +40,14 @@ def found(model: type[BaseModel]) -> list[faults.Fault]:
     return told
 
 
-@pytest.mark.parametrize("model", bodies.MODELS.values(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", bodies.MODELS, ids=lambda model: model.__name__)
 def test_every_kind_of_fault_has_words(model: type[BaseModel]) -> None:
     assert {fault.how for fault in found(model)} - _WORDS["fault"].keys() == set()
 
 
 @pytest.mark.parametrize("language", get_args(Language))
 def test_the_words_fit_what_is_found(language: Language) -> None:
-    for model in bodies.MODELS.values():
+    for model in bodies.MODELS:
         for fault in found(model):
             told = fault.told(language)
             assert told["detail"].isascii() == (language == "en"), told

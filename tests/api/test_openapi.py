@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings, strategies
+from pydantic import create_model
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -17,6 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api import bodies, openapi
+from api.app import make_app
+from settings import Settings
 from tests.stack import Rental, Stack
 
 CHECKS = [
@@ -60,6 +66,31 @@ def test_every_operation_says_what_it_does_what_it_takes_and_what_it_answers(sta
         if method in ("POST", "PATCH") and not path.endswith(BODILESS):
             content = operation["requestBody"]["content"]["application/json"]
             assert "example" in content or content["examples"], where
+
+
+def bodies_taken(operation: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Each example of a body, with the schema of the bodies that are taken."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content:
+        examples = [named["value"] for named in content.get("examples", {}).values()]
+        for value in examples or [content["example"]]:
+            yield content["schema"], value
+
+
+def test_each_example_of_a_body_is_one_that_the_document_allows(tmp_path: Path) -> None:
+    document = make_app(Settings(data_dir=tmp_path)).openapi()
+    for method, path, operation in operations(document):
+        for schema, value in bodies_taken(operation):
+            validator = jsonschema_rs.validator_for({**schema, "components": document["components"]})
+            faults = [fault.message for fault in validator.iter_errors(value)]
+            assert faults == [], f"{method} {path}: {value}"
+
+
+def test_one_name_never_stands_for_two_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    another = create_model("Applied", somewhere_else=(int, ...))
+    monkeypatch.setattr(openapi, "MODELS", [*bodies.MODELS, another])
+    with pytest.raises(ValueError, match="Applied"):
+        make_app(Settings(data_dir=tmp_path)).openapi()
 
 
 def example(stack: Stack, method: str, path: str, name: str | None = None) -> Any:

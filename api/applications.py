@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import StringConstraints, model_validator
 
 from api import commands
-from api.bodies import Body, read_one_of, takes
+from api.bodies import Body, read_one_of, takes_one_of
 from api.callers import Caller, anybody
 from api.faults import unfit
 from api.language import language
@@ -68,7 +68,7 @@ class LineApplication(Body):
     payment: Payment
 
 
-class Application(Body):
+class RentalApplication(Body):
     product: Literal["rental"]
     plan: PlanCode
     course: CourseCode
@@ -77,29 +77,48 @@ class Application(Body):
     payment: Payment
 
 
-EXAMPLE = {
-    "product": "rental",
-    "plan": "wifi-100",
-    "course": "standard",
-    "applicant": {
-        "kind": "individual",
-        "name": "山田 花子",
-        "kana": "ヤマダ ハナコ",
-        "email": "hanako@example.jp",
-        "phone": "0312345678",
-        "postal_code": "1000001",
-        "address": "東京都千代田区千代田1-1",
+FORMS: dict[str, type[RentalApplication | LineApplication]] = {
+    "rental": RentalApplication,
+    "line": LineApplication,
+}
+HANAKO = {
+    "kind": "individual",
+    "name": "山田 花子",
+    "kana": "ヤマダ ハナコ",
+    "email": "hanako@example.jp",
+    "phone": "0312345678",
+    "postal_code": "1000001",
+    "address": "東京都千代田区千代田1-1",
+}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "rental": {
+        "product": "rental",
+        "plan": "wifi-100",
+        "course": "standard",
+        "applicant": HANAKO,
+        "payment": {"method": "credit_card", "card_token": "tok_ok"},
     },
-    "payment": {"method": "credit_card", "card_token": "tok_ok"},
+    "line": {
+        "product": "line",
+        "line_type": "cross",
+        "two_year_discount": True,
+        "monthly_cap": 10000,
+        "applicant": HANAKO,
+        "payment": {"method": "account_transfer"},
+    },
 }
 
 
-@router.post("/v1/applications", status_code=202, openapi_extra=takes(Application, EXAMPLE), summary="Apply")
+@router.post(
+    "/v1/applications",
+    status_code=202,
+    openapi_extra=takes_one_of({product: (form, EXAMPLES[product]) for product, form in FORMS.items()}),
+    summary="Apply",
+)
 async def apply(request: Request) -> JSONResponse:
     """A first application needs no session; one sent with a customer's session belongs to that customer."""
     caller = anybody(request)
-    models: dict[str, type[Application | LineApplication]] = {"rental": Application, "line": LineApplication}
-    wanted = await read_one_of(request, "product", models)
+    wanted = await read_one_of(request, "product", FORMS)
     no = payment_method.not_taken(wanted.product, wanted.payment.method)
     if no:
         raise refused(no)
@@ -128,7 +147,7 @@ async def apply(request: Request) -> JSONResponse:
     return JSONResponse(shown, 202, {"Location": f"/v1/contracts/{contract.contract_id}"})
 
 
-def _contract(found: Service, wanted: Application | LineApplication, command: str) -> Contract:
+def _contract(found: Service, wanted: RentalApplication | LineApplication, command: str) -> Contract:
     """The contract as it is applied for, free of personal data."""
     chosen = wanted.model_dump(exclude={"product", "applicant", "payment", "support_option"})
     if wanted.product == "line" and chosen["monthly_cap"] is None:
@@ -146,7 +165,7 @@ def _contract(found: Service, wanted: Application | LineApplication, command: st
 
 
 def _personal(
-    wanted: Application | LineApplication, command: str, caller: Caller | None, words: str
+    wanted: RentalApplication | LineApplication, command: str, caller: Caller | None, words: str
 ) -> dict[str, Any]:
     """What goes to the store and nowhere else."""
     party = wanted.applicant.model_dump() | {"party_id": f"y-{command}", "language": words}

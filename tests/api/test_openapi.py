@@ -102,7 +102,7 @@ def example(stack: Stack, method: str, path: str, name: str | None = None) -> An
 
 def test_the_examples_lead_from_application_to_another_plan(stack: Stack) -> None:
     """Pasted one after the other; only IDs, the login and the consent come from the answers before."""
-    body = example(stack, "POST", "/v1/applications")
+    body = example(stack, "POST", "/v1/applications", "rental")
     contract_id = stack.call("POST", "/v1/applications", json=body).json()["contract_id"]
     task = stack.task("confirm_application", contract_id)
     body = example(stack, "POST", "/operator/v1/tasks/{task_id}")
@@ -117,12 +117,21 @@ def test_the_examples_lead_from_application_to_another_plan(stack: Stack) -> Non
         assert stack.call("PATCH", f"/v1/contracts/{contract_id}/{name}", token, json=body).status_code == 200
 
 
+def test_the_example_of_an_application_for_a_line_leads_to_a_line(stack: Stack) -> None:
+    body = example(stack, "POST", "/v1/applications", "line")
+    contract_id = stack.call("POST", "/v1/applications", json=body).json()["contract_id"]
+    stack.approve(contract_id)
+    stack.do("report_opening", contract_id)
+    seen = stack.operate("GET", f"/contracts/{contract_id}").json()
+    assert (seen["product"], seen["state"], seen["line_type"]) == ("line", "active", body["line_type"])
+
+
 KIND = "/v1/contracts/{contract_id}/procedures/{kind}"
 
 
 @pytest.mark.parametrize("kind", ["plan_change", "cancellation", "support_option", "payment_method"])
 def test_the_example_of_a_procedure_works(stack: Stack, kind: str) -> None:
-    rental = stack.active_contract(**example(stack, "POST", "/v1/applications"))
+    rental = stack.active_contract(**example(stack, "POST", "/v1/applications", "rental"))
     stack.at(day=2)
     preview = rental.preview(kind, **example(stack, "POST", f"{KIND}/preview", kind))
     assert preview.status_code == 200

@@ -12,11 +12,19 @@ from api.bodies import MODELS
 from api.shown import ANSWERS as COMMON_ANSWERS
 from api.shown import FILES
 from api.shown_bills import BILL_ANSWERS
+from api.shown_catalogue import CATALOGUE_ANSWERS
 from api.shown_jobs import JOB_ANSWERS
 from api.shown_line import LINE_ANSWERS
 from api.shown_payments import PAYMENT_ANSWERS
 
-ANSWERS = {**COMMON_ANSWERS, **LINE_ANSWERS, **JOB_ANSWERS, **BILL_ANSWERS, **PAYMENT_ANSWERS}
+ANSWERS = {
+    **COMMON_ANSWERS,
+    **CATALOGUE_ANSWERS,
+    **LINE_ANSWERS,
+    **JOB_ANSWERS,
+    **BILL_ANSWERS,
+    **PAYMENT_ANSWERS,
+}
 DESCRIPTION = """Contracts that run themselves: from application to end, each request judged by the rulebook at the
 moment it is accepted. A refusal is a problem document with the ID of its rule and, where the calendar is the cause,
 `opens_at`: when the same request would be taken. Texts are Japanese, or English by `Accept-Language`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -61,6 +61,9 @@ class Contract(BaseModel):
     pending: list[Pending]
     predecessor_contract_id: str | None
     successor_contract_id: str | None
+    two_year_discount: bool | None = Field(None, description="Of a line")
+    monthly_cap: int | None = Field(None, description="Of a line: yen of purchases a month, all IDs together")
+    member_since: datetime | None = Field(None, description="Of a line: its customer is in the members' club")
 
 
 class Registered(BaseModel):
@@ -99,7 +102,12 @@ class Effect(BaseModel):
     what: str
     amount: int | None = Field(description="Whole yen without tax, or points; null where there is no sum")
     text: str
-    item: str | None = None
+    item: str | None = Field(None, description="Which fee, or what was bought monthly")
+    count: int | None = Field(None, description="Months of a deposit or paid ahead; days until a form lapses")
+    name: str | None = Field(None, description="Of the passport ID, as long as it is there")
+    provider: str | None = Field(None, description="Of what was bought monthly")
+    passport_id: str | None = None
+    purchase_id: str | None = None
 
 
 class Preview(BaseModel):
@@ -198,48 +206,6 @@ class Lock(BaseModel):
     locked: bool
 
 
-class SoldPlan(BaseModel):
-    plan: str
-    name: str
-    monthly_fee: int
-
-
-class SoldCourse(BaseModel):
-    course: str
-    name: str
-    months: int
-    deposit: int
-
-
-class SoldOption(BaseModel):
-    option: str
-    name: str
-    premium: bool
-    for_sim: bool
-    monthly_fee: int
-
-
-class Fee(BaseModel):
-    item: str
-    amount: int
-
-
-class SoldItem(BaseModel):
-    item: str
-    name: str
-    points: int
-
-
-class Catalogue(BaseModel):
-    plans: list[SoldPlan]
-    courses: list[SoldCourse]
-    support_options: list[SoldOption]
-    line_types: list[dict[str, Any]]
-    storage_plans: list[dict[str, Any]]
-    point_items: list[SoldItem]
-    fees: list[Fee] = Field(description="Whole yen without tax")
-
-
 class Health(BaseModel):
     status: Literal["ok"]
 
@@ -267,7 +233,6 @@ class Sent(BaseModel):
 ANSWERS: dict[str, tuple[str, type[BaseModel]]] = {
     "get /healthz": ("200", Health),
     "get /readyz": ("200", Ready),
-    "get /v1/catalogue": ("200", Catalogue),
     "post /v1/applications": ("202", Applied),
     "post /v1/sessions": ("201", Session),
     "get /v1/contracts": ("200", Listed[Contract]),

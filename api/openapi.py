@@ -66,6 +66,7 @@ CANNOT_BE_MISSING = (
     "/operator/v1/jobs",
     "/operator/v1/disclosures",
 )
+FROM_A_LINE = ("/v1/purchases", "/v1/contracts/{contract_id}/point-exchanges")
 REFERENCE = "#/components/schemas/{model}"
 
 _KEY = {
@@ -73,6 +74,18 @@ _KEY = {
     "in": "header",
     "description": "The same key with the same body is answered again and not done again",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
+_LINE = {
+    "name": "Line-Assertion",
+    "in": "header",
+    "description": "The token by which the access network says from which line this comes; none that holds: from no line",
+    "schema": {"type": "string"},
+}
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "description": "Of the texts for people, those of problems too: `ja`, the default, or `en`",
+    "schema": {"type": "string", "default": "ja"},
 }
 _PAGE = [
     {
@@ -131,6 +144,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     parameters = operation.setdefault("parameters", [])
     if method == "post":
         parameters.append(_KEY)
+        parameters += [_LINE] if path in FROM_A_LINE else []
     if name in ANSWERS:
         status, model = ANSWERS[name]
         if "next_cursor" in model.model_fields:
@@ -147,7 +161,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         operation["security"] = [{"bearer": []}, {}] if path in MAY_HAVE_TOKEN else [{"bearer": []}]
     operation["responses"].pop("422", None)  # FastAPI's own; ours is a problem document
     takes_query = any(parameter["in"] == "query" for parameter in parameters)
-    for status, text in _problems(path, method, takes_query).items():
+    problems = _problems(path, method, takes_query)
+    parameters += [_LANGUAGE] if problems else []
+    for status, text in problems.items():
         operation["responses"][status] = {
             "description": text,
             "content": {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}},

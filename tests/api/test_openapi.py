@@ -86,6 +86,27 @@ def test_each_example_of_a_body_is_one_that_the_document_allows(tmp_path: Path) 
             assert faults == [], f"{method} {path}: {value}"
 
 
+def headers(document: dict[str, Any], header: str) -> set[str]:
+    """The operations that read it."""
+    return {
+        f"{method} {path}"
+        for method, path, operation in operations(document)
+        if header in {parameter["name"] for parameter in operation.get("parameters", [])}
+    }
+
+
+def test_each_header_that_is_read_is_named_where_it_is(tmp_path: Path) -> None:
+    document = make_app(Settings(data_dir=tmp_path)).openapi()
+    everything = {f"{method} {path}" for method, path, _ in operations(document)}
+    posts = {name for name in everything if name.startswith("POST ")}
+    assert headers(document, "Accept-Language") == everything - {"GET /healthz"}
+    assert headers(document, "Idempotency-Key") == posts
+    assert headers(document, "Line-Assertion") == {
+        "POST /v1/purchases",
+        "POST /v1/contracts/{contract_id}/point-exchanges",
+    }
+
+
 def test_one_name_never_stands_for_two_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     another = create_model("Applied", somewhere_else=(int, ...))
     monkeypatch.setattr(openapi, "MODELS", [*bodies.MODELS, another])

@@ -10,7 +10,7 @@ from typing import Literal
 import jwt
 from fastapi import Request
 
-from api.problems import Problem
+from api.problems import Problem, not_signed_in
 from api.service import Service, service
 from credentials import Credentials
 
@@ -63,7 +63,7 @@ def _customer(found: Service, token: str) -> Caller | None:
 def _only(request: Request, kind: Kind) -> Caller:
     caller = identify(request)
     if caller is None:
-        raise Problem(401, "not_signed_in", {"WWW-Authenticate": "Bearer"})
+        raise not_signed_in()
     if caller.kind != kind:
         raise Problem(403, "not_allowed")
     return caller
@@ -88,5 +88,5 @@ def anybody(request: Request) -> Caller | None:
     """For public calls: a token may be there, but must then hold."""
     caller = identify(request)
     if caller is None and request.headers.get("authorization"):
-        raise Problem(401, "not_signed_in", {"WWW-Authenticate": "Bearer"})
+        raise not_signed_in()
     return caller

@@ -23,6 +23,7 @@ from rules.refusal import Refusal
 from store.database import DOWN
 
 RETRY_SECONDS = 5
+HOW_TO_SIGN_IN = {"WWW-Authenticate": "Bearer"}
 REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
 log = structlog.get_logger()
 
@@ -49,6 +50,10 @@ def refused(refusal: Refusal, **extra: Any) -> Problem:
 
 def unavailable() -> Problem:
     return Problem(503, "unavailable", {"Retry-After": str(RETRY_SECONDS)})
+
+
+def not_signed_in() -> Problem:
+    return Problem(401, "not_signed_in", HOW_TO_SIGN_IN)
 
 
 def not_found() -> Problem:

@@ -18,7 +18,7 @@ from api import shapes
 from api.bodies import Body, read, takes
 from api.callers import issue
 from api.faults import unfit
-from api.problems import Problem
+from api.problems import HOW_TO_SIGN_IN, Problem
 from api.service import Service, service
 from credentials import password_matches
 from rules import policy
@@ -88,7 +88,7 @@ async def _judged(found: Service, given: SignIn) -> JSONResponse:
     # Others may have used up the tries while this one was being looked at.
     refuse_locked(tried, now)
     if account_id is None:
-        raise Problem(401, "login_refused", rule="IDN-4")
+        raise Problem(401, "login_refused", HOW_TO_SIGN_IN, rule="IDN-4")
     return await _session(found, account_id)
 
 

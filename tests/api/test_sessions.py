@@ -44,6 +44,7 @@ def test_a_refusal_is_the_same_whichever_part_was_wrong(stack: Stack, somebody: 
     assert {answer.status_code for answer in wrong} == {401}
     assert len({answer.text for answer in wrong}) == 1
     assert wrong[0].json()["rule"] == "IDN-4"
+    assert {answer.headers.get("www-authenticate") for answer in wrong} == {"Bearer"}
     english = stack.call(
         "POST",
         "/v1/sessions",

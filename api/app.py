@@ -42,7 +42,8 @@ from api import (
 from api.calendar import Calendar
 from api.clock import EngineClock
 from api.guard import Guard
-from api.problems import HANDLERS, PART_DOWN
+from api.handlers import HANDLERS
+from api.problems import PART_DOWN
 from api.service import Service
 from credentials import Credentials
 from gate import Gate, connect_client

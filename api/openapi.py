@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api.bodies import MODELS
+from api.paths import MAY_HAVE_TOKEN, needs_token
 from api.shown import ANSWERS as COMMON_ANSWERS
 from api.shown import FILES
 from api.shown_bills import BILL_ANSWERS
@@ -56,8 +57,6 @@ PROBLEM = {
         "preview": {"$ref": "#/components/schemas/Preview"},
     },
 }
-PUBLIC = ("/healthz", "/readyz", "/v1/catalogue", "/v1/sessions", "/v1/memberships", "/dev/")
-MAY_HAVE_TOKEN = ("/v1/applications",)
 CANNOT_BE_MISSING = (
     "/v1/contracts",
     "/v1/manuals",
@@ -157,8 +156,10 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         operation["responses"]["200"]["content"] = {
             FILES[name]: {"schema": {"type": "string", "format": "binary"}}
         }
-    if not path.startswith(PUBLIC):
-        operation["security"] = [{"bearer": []}, {}] if path in MAY_HAVE_TOKEN else [{"bearer": []}]
+    if path in MAY_HAVE_TOKEN:
+        operation["security"] = [{"bearer": []}, {}]
+    elif needs_token(path):
+        operation["security"] = [{"bearer": []}]
     operation["responses"].pop("422", None)  # FastAPI's own; ours is a problem document
     takes_query = any(parameter["in"] == "query" for parameter in parameters)
     problems = _problems(path, method, takes_query)
@@ -174,7 +175,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 def _problems(path: str, method: str, takes_query: bool) -> dict[str, str]:
     """Which problems the operation may answer with."""
     sends, consents = method in ("post", "patch"), path.endswith("procedures/{kind}")
-    public = path.startswith((*PUBLIC, *MAY_HAVE_TOKEN))
+    public = not needs_token(path)
     answers = {
         "401": ("Not signed in", not public or path in (*MAY_HAVE_TOKEN, "/v1/sessions")),
         "403": ("Signed in but not allowed", not public),

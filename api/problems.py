@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from httpx import HTTPError
 from prometheus_client import Counter
-from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
 
 from api import words as api_words
@@ -24,8 +22,8 @@ from store.database import DOWN
 
 RETRY_SECONDS = 5
 HOW_TO_SIGN_IN = {"WWW-Authenticate": "Bearer"}
+PART_DOWN = (Unavailable, RPCError, *DOWN, HTTPError)
 REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
-log = structlog.get_logger()
 
 
 class Problem(Exception):
@@ -98,49 +96,3 @@ def document(problem: Problem, request: Request) -> JSONResponse:
 
 def _iso(instant: datetime) -> str:
     return instant.isoformat()
-
-
-async def on_problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Problem)
-    return document(error, request)
-
-
-async def on_http(request: Request, error: Exception) -> JSONResponse:
-    """Unknown paths and methods."""
-    assert isinstance(error, HTTPException)
-    reasons = {404: "not_found", 405: "method_not_allowed"}
-    reason = reasons.get(error.status_code, "invalid")
-    headers = _allow(request) or error.headers if error.status_code == 405 else error.headers
-    return document(Problem(error.status_code, reason, headers), request)
-
-
-def _allow(request: Request) -> dict[str, str]:
-    """All methods that the path takes: the router names those of the first route that it met."""
-    methods = request.app.openapi()["paths"].get(_route(request), ())
-    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
-
-
-def _route(request: Request) -> str:
-    """The path without what stands in it: a registration link must not be read in a log."""
-    return str(getattr(request.scope.get("route"), "path", "unknown"))
-
-
-async def on_part_down(request: Request, error: Exception) -> JSONResponse:
-    """Temporal, a worker or the database does not answer."""
-    log.warning("part down", part=type(error).__name__, path=_route(request))
-    return document(unavailable(), request)
-
-
-async def on_fault(request: Request, error: Exception) -> JSONResponse:
-    """A fault of ours: logged, and told without its inside."""
-    log.error("fault", kind=type(error).__name__, path=_route(request), exc_info=error)
-    return document(Problem(500, "fault"), request)
-
-
-PART_DOWN = (Unavailable, RPCError, *DOWN, HTTPError)
-HANDLERS = {
-    Problem: on_problem,
-    HTTPException: on_http,
-    **dict.fromkeys(PART_DOWN, on_part_down),
-    Exception: on_fault,
-}

@@ -331,9 +331,7 @@ def test_a_method_that_a_path_does_not_take_is_405(
     assert answer.headers["allow"] == allowed
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v2/contracts", "/v1/contracts/k-0/nothing", "//", "/operator/v1/"]
-)
+@pytest.mark.parametrize("path", ["/", "/v1", "/v2/contracts", "//", "/operator", "/docs/assets/nothing.js"])
 def test_a_path_that_is_not_there_is_404(stack: Stack, path: str) -> None:
     answer = stack.call("GET", path)
     assert (answer.status_code, answer.json()["status"]) == (404, 404)

@@ -108,6 +108,38 @@ def test_the_table_has_every_operation(stack: Stack) -> None:
     assert documented == {f"{row[0]} {row[1]}" for row in ROWS} - {"get /openapi.json", "get /docs"}
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    ("path", "for_nobody"),
+    [
+        ("/v1/nothing", 401),
+        ("/v1/", 401),
+        ("/v1/contracts/k-0/nothing", 401),
+        ("/v1/sessionsandmore", 401),
+        ("/v1/storage/k-0/files", 401),
+        ("/operator/v1/nothing", 401),
+        ("/operator/v2/tasks", 401),
+        ("/operator/", 401),
+        ("/v1/billing/0123", 404),
+        ("/v1/billing/0123/card-payment", 404),
+        ("/v1/catalogue/wifi-100", 404),
+        ("/v1/sessions/mine", 404),
+        ("/dev/v1/nothing", 404),
+        ("/nothing", 404),
+    ],
+)
+def test_a_path_that_is_not_there_is_so_for_those_only_who_may_know(
+    stack: Stack, rental: Rental, path: str, for_nobody: int, method: str
+) -> None:
+    answers = [stack.call(method, path, token) for token in (None, rental.customer.token[:-4] + "AAAA")]
+    assert [answer.status_code for answer in answers] == [for_nobody] * 2
+    if for_nobody == 401:
+        assert {answer.headers["www-authenticate"] for answer in answers} == {"Bearer"}
+        assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    for token in (rental.customer.token, stack.operator_token, stack.provider_token):
+        assert stack.call(method, path, token).status_code == 404
+
+
 @pytest.mark.parametrize(
     "header",
     ["", "Bearer", "Basic b3A6cHc=", "Bearer a.b.c", "Bearer \xff\xfe", "bearer " + "x" * 5000],

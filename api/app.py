@@ -110,6 +110,8 @@ def make_app(settings: Settings) -> FastAPI:
         exception_handlers=cast(Any, HANDLERS),
         docs_url=None,
         redoc_url=None,
+        # A redirect would come before anything is judged, and leads wherever the Host header says.
+        redirect_slashes=False,
     )
     docs.add(app)
     for module in (*ROUTERS, *(() if settings.production else (dev,))):

@@ -12,9 +12,10 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
-from api.callers import identify
+from api.callers import anybody, identify
 from api.faults import Fault
 from api.guard import whole
+from api.paths import MAY_HAVE_TOKEN, takes_public_posts
 from api.problems import PART_DOWN, Problem, document, unavailable, wrong
 from api.service import Service, service
 from rules import ids, policy
@@ -39,17 +40,33 @@ async def once(request: Request, call_next: Next) -> Response:
     if request.method != "POST" or key is None:
         return await call_next(request)
     try:
-        return await _once(request, call_next, key)
+        scope = _scope(request)
+        # Who must sign in first hears so from the route, before the key is judged or the body is read.
+        return await (_once(request, call_next, scope, key) if scope else call_next(request))
     except Problem as problem:
         return document(problem, request)
     except PART_DOWN:
         return document(unavailable(), request)
 
 
-async def _once(request: Request, call_next: Next, key: str) -> Response:
+def _scope(request: Request) -> list[str] | None:
+    """Whose keys are told from whose; None where somebody must sign in first. Raises 401 for a token that does not hold.
+
+    A public call is by key alone, whoever makes it: somebody may have signed in between one try and the next.
+    """
+    path = request.scope["path"]
+    if path in MAY_HAVE_TOKEN:
+        anybody(request)
+    if takes_public_posts(path):
+        return ["public"]
+    caller = identify(request)
+    return [caller.kind, caller.name, request.method, request.url.path] if caller else None
+
+
+async def _once(request: Request, call_next: Next, scope: list[str], key: str) -> Response:
     if not key.strip() or len(key) > LONGEST_KEY:
         raise wrong(HEADER, "length", least=1, most=LONGEST_KEY)
-    found, answer_key = service(request), _answer_key(request, key)
+    found, answer_key = service(request), hashlib.sha256("\n".join([*scope, key]).encode()).hexdigest()
     body_hash = await _body_hash(request)
     claim = await _claim(found, answer_key, body_hash, _contract_id(request))
     if claim.row["status"] == GONE:
@@ -63,12 +80,6 @@ async def _once(request: Request, call_next: Next, key: str) -> Response:
     except BaseException:
         await found.write(lambda connection: answers.leave(connection, answer_key, found.now()))
         raise
-
-
-def _answer_key(request: Request, key: str) -> str:
-    caller = identify(request)
-    scope = [caller.kind, caller.name, request.method, request.url.path] if caller else ["public"]
-    return hashlib.sha256("\n".join([*scope, key]).encode()).hexdigest()
 
 
 def _contract_id(request: Request) -> str | None:

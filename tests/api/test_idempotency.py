@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from store.tables import AnswerRow
 from store.write import table
@@ -58,13 +58,13 @@ def test_a_second_request_waits_for_the_first(stack: Stack) -> None:
 def test_keys_are_by_caller_method_and_path_those_of_public_calls_by_key_alone(stack: Stack) -> None:
     key = new_key()
     first, second = stack.active_contract(), stack.active_contract()
-    answers = [
-        apply(stack, key),
-        apply(stack, key, first.customer.token),
-        apply(stack, key, second.customer.token),
+    callers = (None, first.customer.token, second.customer.token, stack.operator_token)
+    answers = [apply(stack, key, caller) for caller in callers]
+    assert [(answer.status_code, replayed(answer)) for answer in answers] == [
+        (202, False),
+        *[(202, True)] * 3,
     ]
-    assert [answer.status_code for answer in answers] == [202] * 3
-    assert len({answer.json()["contract_id"] for answer in answers}) == 3
+    assert len({answer.json()["contract_id"] for answer in answers}) == 1
     for rental in (first, second):
         for kind in ("cancellation", "payment_method"):
             path = f"{rental.path}/procedures/{kind}/preview"
@@ -77,6 +77,30 @@ def test_keys_are_by_caller_method_and_path_those_of_public_calls_by_key_alone(s
     elsewhere = stack.call("POST", "/v1/sessions", json={}, headers={"Idempotency-Key": key})
     assert elsewhere.status_code == 422
     assert elsewhere.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+def remembered(stack: Stack) -> int:
+    with stack.engine.begin() as connection:
+        return int(connection.execute(select(func.count()).select_from(table(AnswerRow))).scalar_one())
+
+
+def test_whoever_has_to_sign_in_first_is_told_so_and_nothing_is_remembered_of_it(stack: Stack) -> None:
+    used = new_key()
+    assert apply(stack, used).status_code == 202
+    before = remembered(stack)
+    for path in ("/v1/contracts/k-0/membership", "/v1/purchases", "/operator/v1/tasks/t-0", "/v1/nothing"):
+        for token in (None, "forged"):
+            for key in (new_key(), used, "", "k" * 201):
+                headers = {"Idempotency-Key": key}
+                for body in (b"{}", b"x" * 100_000):
+                    answer = stack.call("POST", path, token, content=body, headers=headers)
+                    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert remembered(stack) == before
+
+
+@pytest.mark.parametrize("key", ["a key", "k" * 201])
+def test_a_token_that_does_not_hold_is_told_before_the_key_is_looked_at(stack: Stack, key: str) -> None:
+    assert apply(stack, key, "forged").status_code == 401
 
 
 def test_only_what_was_done_is_kept(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""What every request passes first, before anything else reads it: no huge body, no NUL."""
+"""What every request passes first, before anything else reads it: no huge body, no NUL; HEAD is a GET."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ LARGEST = 64 * 1024
 
 
 class Guard:
-    """ASGI middleware. A NUL in path or query becomes a sign that stands in no ID; a database would stumble over it."""
+    """ASGI middleware. A NUL in path or query becomes a sign that stands in no ID; a database would stumble over it.
+
+    HEAD goes on as GET, and nobody hears of it: what is answered lacks its body and is otherwise the same.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,6 +29,8 @@ class Guard:
             "path": scope["path"].replace("\x00", "\ufffd"),
             "query_string": scope["query_string"].replace(b"%00", b"%EF%BF%BD"),
         }
+        if scope["method"] == "HEAD":
+            cleaned["method"], send = "GET", _bodiless(send)
         await self._app({**scope, **cleaned}, _limited(receive), send)
 
 
@@ -40,6 +45,15 @@ def _limited(receive: Receive) -> Receive:
         return message if length <= LARGEST else {**message, "more_body": False}
 
     return read
+
+
+def _bodiless(send: Send) -> Send:
+    """Sends all but the body: its length, too."""
+
+    async def told(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return told
 
 
 async def whole(request: Request) -> bytes:

@@ -26,14 +26,16 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
         return document(not_signed_in(), request)
     reasons = {404: "not_found", 405: "method_not_allowed"}
     reason = reasons.get(error.status_code, "invalid")
-    headers = _allow(request) or error.headers if error.status_code == 405 else error.headers
+    headers = _allow(request, error) if error.status_code == 405 else error.headers
     return document(Problem(error.status_code, reason, headers), request)
 
 
-def _allow(request: Request) -> dict[str, str]:
-    """All methods that the path takes: the router names those of the first route that it met."""
-    methods = request.app.openapi()["paths"].get(_route(request), ())
-    return {"Allow": ", ".join(sorted(method.upper() for method in methods))} if methods else {}
+def _allow(request: Request, error: HTTPException) -> dict[str, str]:
+    """All methods that the path takes, and HEAD with GET: the router names those of the first route that it met."""
+    of_route = (error.headers or {}).get("Allow", "").lower().replace(",", " ").split()
+    methods = set(request.app.openapi()["paths"].get(_route(request), of_route))
+    methods |= {"head"} if "get" in methods else set()
+    return {"Allow": ", ".join(sorted(methods)).upper()} if methods else {}
 
 
 def _route(request: Request) -> str:

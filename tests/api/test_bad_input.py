@@ -314,13 +314,16 @@ def test_operators_may_search_for_anything(stack: Stack, query: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/v1/contracts", "GET"),
+        ("DELETE", "/v1/contracts", "GET, HEAD"),
         ("PUT", "/v1/applications", "POST"),
         ("GET", "/v1/sessions", "POST"),
-        ("POST", "/v1/catalogue", "GET"),
-        ("TRACE", "/healthz", "GET"),
-        ("PUT", "/v1/contracts/k-0/passport-ids", "GET, POST"),
+        ("POST", "/v1/catalogue", "GET, HEAD"),
+        ("TRACE", "/healthz", "GET, HEAD"),
+        ("PUT", "/v1/contracts/k-0/passport-ids", "GET, HEAD, POST"),
         ("GET", "/v1/contracts/k-0/passport-ids/i-0", "DELETE, PATCH"),
+        ("HEAD", "/v1/applications", "POST"),
+        ("DELETE", "/docs", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
     ],
 )
 def test_a_method_that_a_path_does_not_take_is_405(

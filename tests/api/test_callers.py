@@ -101,6 +101,22 @@ def test_each_caller_gets(stack: Stack, rental: Rental, row: list[str]) -> None:
     assert answers == dict(zip(HEAD[2:], wanted, strict=True))
 
 
+@pytest.mark.parametrize("path", [row[1] for row in ROWS if row[0] == "get"])
+def test_what_can_be_read_can_be_asked_for_without_its_body(stack: Stack, rental: Rental, path: str) -> None:
+    for token in (None, rental.customer.token, stack.operator_token):
+        whole, head = (stack.call(method, path.format(**PARTS), token) for method in ("GET", "HEAD"))
+        assert (head.status_code, head.headers.keys()) == (whole.status_code, whole.headers.keys())
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert head.content == b""
+
+
+def test_it_says_how_long_the_body_is_that_is_not_there(stack: Stack, rental: Rental) -> None:
+    for path in ("/v1/catalogue", "/v1/nothing", "/v1/manuals/wifi-start.pdf", "/docs", rental.path):
+        whole, head = (rental.customer.call(method, path) for method in ("GET", "HEAD"))
+        assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.content))
+        assert head.content == b""
+
+
 def test_the_table_has_every_operation(stack: Stack) -> None:
     documented = {
         f"{m} {path}" for path, methods in stack.document.document["paths"].items() for m in methods

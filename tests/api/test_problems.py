@@ -7,30 +7,67 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 from prometheus_client import REGISTRY
 
 from api.app import make_app
+from api.language import language
 from settings import Settings
 from tests.stack import Stack, application
 
 OTHER = {"plan": "wifi-50", "course": "standard"}
 
 
-@pytest.mark.parametrize(
-    ("wanted", "english"),
-    [
-        (None, False),
-        ("ja", False),
-        ("en", True),
-        ("en-GB,en;q=0.8", True),
-        ("ja;q=0.5, en;q=0.9", True),
-        ("ja, en;q=0.9", False),
-        ("fr", False),
-        ("*", False),
-        ("en;q=nonsense", False),
-        (";;;q==,", False),
-    ],
-)
+# The lines of Accept-Language, and what its caller reads.
+LANGUAGES: list[tuple[list[str], str]] = [
+    ([], "ja"),
+    ([""], "ja"),
+    (["ja"], "ja"),
+    (["en"], "en"),
+    (["EN-us"], "en"),
+    (["en-GB,en;q=0.8"], "en"),
+    (["ja;q=0.5, en;q=0.9"], "en"),
+    (["ja;Q=0.5, en;Q=0.9"], "en"),
+    (["ja ; q=0.5 , en ; q=0.9"], "en"),
+    (["ja, en;q=0.9"], "ja"),
+    (["ja, en;Q=0.9"], "ja"),
+    (["en, ja"], "ja"),
+    (["en;q=0.7, ja;q=0.7"], "ja"),
+    (["fr"], "ja"),
+    (["eng"], "ja"),
+    (["enm, ja;q=0.1"], "ja"),
+    (["jam, en;q=0.1"], "en"),
+    (["*"], "ja"),
+    (["*, en;q=0.5"], "ja"),
+    (["*, ja;q=0.5"], "en"),
+    (["*;q=0.5, en"], "en"),
+    (["*;q=0.1, en;q=0.5"], "en"),
+    (["fr, *;q=0.5, ja;q=0.2"], "en"),
+    (["ja;q=0.2", "en;q=0.8"], "en"),
+    (["en;q=0.2", "fr", "ja;q=0.8"], "ja"),
+    (["en;q=0"], "ja"),
+    (["en;q=0, *"], "ja"),
+    (["ja;q=0, *"], "en"),
+    (["ja;q=0.000, fr"], "en"),
+    (["ja;q=0, *;q=0"], "ja"),
+    (["*;q=0"], "ja"),
+    (["*;q=0, en;q=0.1"], "en"),
+    (["en;level=1;q=0.2, ja;q=0.1"], "en"),
+    (["en;q=nonsense"], "ja"),
+    (["ja;q=nonsense, en;q=0.1"], "en"),
+    (["en;q=nan"], "ja"),
+    (["ja, en;q=7"], "ja"),
+    ([";;;q==,"], "ja"),
+]
+
+
+@pytest.mark.parametrize(("lines", "read"), LANGUAGES, ids=[" & ".join(lines) for lines, _ in LANGUAGES])
+def test_who_accepts_reads(lines: list[str], read: str) -> None:
+    headers = [(b"accept-language", line.encode()) for line in lines]
+    assert language(Request({"type": "http", "headers": headers})) == read
+
+
+@pytest.mark.parametrize(("wanted", "english"), [(None, False), ("ja", False), ("en-GB,en;q=0.8", True)])
 def test_they_speak_the_callers_language(stack: Stack, wanted: str | None, english: bool) -> None:
     answer = stack.call("GET", "/v1/contracts", headers={"Accept-Language": wanted} if wanted else {})
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from rules import device_return, policy, rental
 from rules.calendar import day_of, end_of
 from rules.facts import Procedure, Task
-from workflows import suspension
+from workflows import patches, suspension
 from workflows.step import Step
 
 
@@ -87,6 +87,10 @@ def _overdue(step: Step, procedure: Procedure) -> None:
 def _never_shipped(step: Step, procedure: Procedure) -> None:
     """What nobody reported as sent cannot be asked back, nor charged."""
     step.fire(procedure, "nothing_to_return", what="nothing_to_return")
+    _withdraw_tasks(step)
+
+
+def _withdraw_tasks(step: Step) -> None:
     for task in list(step.contract.tasks):
         step.finish_task(task, "withdrawn")
 
@@ -108,6 +112,9 @@ def act(step: Step, procedure: Procedure | None, task: Task, action: str) -> Non
     step.fire(procedure, "device_received")
     if charged:
         step.charge(step.contract.contract_id, day_of(step.at), "correction", "device", -charged)
+    # Whatever came back was shipped, though nobody has said so.
+    if step.contract.tasks and patches.goes(patches.WITHDRAWN_WITH_DEVICE):
+        _withdraw_tasks(step)
 
 
 def _last_day(step: Step) -> date:

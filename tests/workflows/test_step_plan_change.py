@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rules import beside
 from rules.refusal import Refusal
 from tests.rules.cases import CARD, STANDARD, at
 from tests.workflows.life import Life, in_force
@@ -126,6 +127,18 @@ def test_overdue_from_the_11th_charged_on_the_25th_and_the_charge_taken_back() -
     assert old.owed()[-1] == ("2026-09-02", "correction", "device", -20000)
     assert sum(charge.amount for charge in old.charges if charge.item == "device") == 0
     assert not old.contract.procedures and not old.contract.tasks
+
+
+@pytest.mark.rule("RNT-10")
+def test_a_device_that_comes_back_was_shipped_and_nobody_is_asked_to_ship_it_any_more() -> None:
+    new = changed().successor()
+    new.ask("2026-07-05 12:00:00", "cancellation", {})
+    new.act("2026-08-05 12:00:00", "receive_device")
+    assert beside.nothing_waits(new.contract)
+    assert [(done.task_id[-14:], done.action) for done in new.changes[-1].done] == [
+        ("receive-device", "done"),
+        ("report-shipped", "withdrawn"),
+    ]
 
 
 @pytest.mark.rule("RNT-10")

@@ -1,0 +1,12 @@
+"""Where histories of an earlier release took another path (docs/decisions/versioning.md)."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+WITHDRAWN_WITH_DEVICE = "tasks-withdrawn-with-the-device"
+
+
+def goes(patch: str) -> bool:
+    """Whether to take the new path. Outside workflows there is no other; not for validators, as it may write a marker."""
+    return not workflow.in_workflow() or workflow.patched(patch)

@@ -10,6 +10,7 @@ from rules.change import Begun, Entry, Successor
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Task
 from rules.waiting import waiting_on
+from workflows import patches
 from workflows.step import Step
 
 
@@ -37,6 +38,8 @@ def act(step: Step, procedure: Procedure | None, task: Task, action: str) -> Non
     else:
         # A successor is in force from its 1st, whenever its device leaves (RNT-3).
         step.note("device_shipped", procedure)
+        if procedure and patches.goes(patches.SHIPPED_WAITS_FOR_ITS_MONTH):
+            procedure.waiting_on = "calendar"
 
 
 def due(step: Step, procedure: Procedure) -> None:

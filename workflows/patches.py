@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+SHIPPED_WAITS_FOR_ITS_MONTH = "shipped-waits-for-its-month"
 WITHDRAWN_WITH_DEVICE = "tasks-withdrawn-with-the-device"
 
 

@@ -64,10 +64,18 @@ def test_it_is_one_act_an_end_and_a_beginning(stack: Stack) -> None:
 
 
 @pytest.mark.rule("RNT-3")
-def test_a_device_shipped_before_the_1st_begins_nothing_early(stack: Stack) -> None:
+def test_a_device_shipped_before_the_1st_begins_nothing_early_and_then_only_the_calendar_is_waited_for(
+    stack: Stack,
+) -> None:
     rental, answer = changed(stack)
-    stack.ship(answer["successor_contract_id"])
-    assert rental.other(answer["successor_contract_id"]).state == "preparing"
+    successor = rental.other(answer["successor_contract_id"])
+    (application,) = successor.read()["pending"]
+    asked = successor.procedure(application["procedure_id"])
+    assert asked["waiting_on"] == "operator" and asked["queue"]
+    stack.ship(successor.contract_id)
+    assert successor.state == "preparing"
+    shipped = successor.procedure(application["procedure_id"])
+    assert (shipped["waiting_on"], shipped["queue"]) == ("calendar", None)
 
 
 @pytest.mark.rule("RNT-3")

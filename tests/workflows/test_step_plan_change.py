@@ -9,6 +9,7 @@ from rules import beside
 from rules.refusal import Refusal
 from tests.rules.cases import CARD, STANDARD, at
 from tests.workflows.life import Life, in_force
+from workflows import visible
 
 
 def changed() -> Life:
@@ -78,6 +79,17 @@ def test_the_successor_is_in_force_from_the_1st_whether_shipped_or_not(shipped: 
     new.wait("2026-07-01 00:00:00")
     assert (new.contract.state, new.contract.in_force_from) == ("active", date(2026, 7, 1))
     assert new.contract.started_at == at("2026-07-01 00:00:00")
+
+
+@pytest.mark.rule("RNT-3")
+def test_a_successor_that_was_shipped_waits_for_its_month_and_for_nobody_else() -> None:
+    new = changed().successor()
+    assert visible.shown(new.contract)[2] == ("operator",)
+    new.act("2026-06-20 10:00:00", "report_shipped")
+    assert visible.shown(new.contract)[2] == ("calendar",)
+    assert new.changes[-1].contract.procedures[0].waiting_on == "calendar"
+    new.wait("2026-07-01 00:00:00")
+    assert visible.shown(new.contract)[2] == ()
 
 
 def test_shipping_can_be_reported_after_the_1st() -> None:

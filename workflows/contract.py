@@ -14,14 +14,13 @@ from temporalio.exceptions import ApplicationError
 
 from rules import beside, collection, decision, policy
 from rules.ask import Ask
-from rules.change import Act, Advance, Answer, Apply, Bill, Change, Command, Recorded, Request
+from rules.change import Act, Advance, Answer, Apply, Bill, Change, Command, Request
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
 from rules.tasks import ACTIONS
-from workflows import application, clock, kinds, payment_method, visible
+from workflows import application, calls, clock, kinds, payment_method, visible
 from workflows import collection as bills
 from workflows.step import Impossible, Step
-from workflows.timing import ALIVE_WITHIN, OUTSIDE_RETRY, OUTSIDE_TIMEOUT, STORE_RETRY, STORE_TIMEOUT
 
 FIRST_COMMAND_WITHIN = timedelta(seconds=10)
 ARRIVED = "arrived"
@@ -46,13 +45,12 @@ class ContractWorkflow:
         for delivery in self.carried_over:
             self.send(delivery)
         await self.first_command()
-        while not self.over():
+        while not await self.all_over():
             if await self.until_due():
                 return  # whoever has something to say about it starts it again from the store
             await self.write(self.overdue())
             if self.history_is_long():
                 await self.go_on_afresh()
-        await workflow.wait_condition(self.at_rest)
 
     @workflow.update(name="apply")
     async def apply(self, command: Apply) -> Answer:
@@ -198,14 +196,7 @@ class ContractWorkflow:
         async with self.writing:
             if self.contract is not contract:
                 return False
-            recorded: Recorded = await workflow.execute_local_activity(
-                "record",
-                changes,
-                result_type=Recorded,
-                summary=visible.recorded(changes),
-                start_to_close_timeout=STORE_TIMEOUT,
-                retry_policy=STORE_RETRY,
-            )
+            recorded = await calls.record(changes)
             if recorded.stored:
                 self.adopt(recorded.stored)
                 return False
@@ -229,16 +220,7 @@ class ContractWorkflow:
 
     async def deliver(self, delivery: Delivery) -> None:
         """Try until it has arrived or is refused for good; what came of it is a fact of the contract."""
-        activity = {"register_card": "register_card", "wake": "wake"}.get(delivery.kind, "send")
-        outcome = await workflow.execute_activity(
-            activity,
-            delivery,
-            result_type=str,
-            summary=delivery.kind.replace("_", " "),
-            start_to_close_timeout=OUTSIDE_TIMEOUT,
-            heartbeat_timeout=ALIVE_WITHIN,
-            retry_policy=OUTSIDE_RETRY,
-        )
+        outcome = await calls.carry_out(delivery)
         while any(d.delivery_id == delivery.delivery_id for d in self.contract.deliveries):
             others = [d for d in self.contract.deliveries if d.delivery_id != delivery.delivery_id]
             self.contract.deliveries = others
@@ -284,6 +266,12 @@ class ContractWorkflow:
     def over(self) -> bool:
         """Nothing can happen to the contract any more."""
         return self.never_begun() or beside.nothing_waits(self.contract)
+
+    async def all_over(self) -> bool:
+        """The same once all is written: where the store knows better, it may go on."""
+        if self.over():
+            await workflow.wait_condition(self.at_rest)
+        return self.over()
 
     def history_is_long(self) -> bool:
         """What is on its way outside may take a while to get there first: begun anew, it might arrive twice."""

@@ -22,7 +22,7 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
 from temporalio.exceptions import ApplicationError
@@ -202,9 +202,19 @@ class Gate:
             raise Unavailable from fault
 
     async def _update(self, update: str, command: Command, contract_id: str) -> Answer:
+        name = _asked_as(command)
+        try:
+            return await self._ask(update, command, contract_id, name)
+        except WorkflowUpdateFailedError as failed:
+            if not _too_late(failed):
+                raise
+        # It may have been so for whoever sent it before, and then the engine would say so for ever.
+        return await self._ask(update, command, contract_id, f"{name}-{command.not_after.isoformat()}")
+
+    async def _ask(self, update: str, command: Command, contract_id: str, name: str) -> Answer:
         handle = self._client.get_workflow_handle(contract_id)
         answer: Answer = await handle.execute_update(
-            update, command, id=_asked_as(command), result_type=Answer, rpc_timeout=PATIENCE
+            update, command, id=name, result_type=Answer, rpc_timeout=PATIENCE
         )
         return answer
 
@@ -227,7 +237,7 @@ class Gate:
             "id": contract.contract_id,
             "task_queue": self._task_queue,
             "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
-            "search_attributes": attributes(contract),
+            "search_attributes": visible.attributes(contract),
             "static_summary": visible.summary(contract),
             "task_timeout": TASK_TIMEOUT,
         }
@@ -248,26 +258,15 @@ def _refusal(failed: WorkflowUpdateFailedError) -> Sequence[Any]:
     return cause.details if isinstance(cause, ApplicationError) and cause.type == "Refusal" else ()
 
 
+def _too_late(failed: WorkflowUpdateFailedError) -> bool:
+    refusal = _refusal(failed)
+    return bool(refusal) and Refusal.model_validate(refusal[0]).reason == "too_late"
+
+
 def _knew_less(failed: WorkflowUpdateFailedError, stored: Contract) -> bool:
     """It was judged by a contract that lacks what the store has: a server that died can lose a step that was written."""
     refusal = _refusal(failed)
     return len(refusal) > 1 and refusal[1] < stored.number
-
-
-def attributes(contract: Contract) -> TypedSearchAttributes:
-    """The search attributes of a snapshot, given with the start so that they cost nothing more."""
-    state, pending, waits, due = visible.shown(contract)
-    pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(visible.STATE, state),
-        SearchAttributePair(visible.PRODUCT, contract.product),
-    ]
-    if pending:
-        pairs.append(SearchAttributePair(visible.PENDING, list(pending)))
-    if waits:
-        pairs.append(SearchAttributePair(visible.WAITS_FOR, list(waits)))
-    if due:
-        pairs.append(SearchAttributePair(visible.DUE_AT, due))
-    return TypedSearchAttributes(pairs)
 
 
 class Discreet(DefaultFailureConverter):

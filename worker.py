@@ -92,7 +92,7 @@ def activities(
     gate = Gate(client, settings.task_queue)
     runs = Runs(engine, clock, mailings, gate)
     return [
-        Recorder(engine).record,
+        Recorder(engine, None if settings.clock == "test" else clock).record,
         notices.send,
         Cards(outside, gateway).register_card,
         Contracts(outside, client, settings.task_queue).wake,

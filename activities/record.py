@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import Engine
 from temporalio import activity
 
 from rules.change import Change, Recorded
+from rules.clock import Clock
+from rules.facts import Contract
 from store import changes as store_changes
 
 log = structlog.get_logger()
 
 
+class _TooLate(Exception):
+    """Whoever sent the command has been told by now that nothing happened."""
+
+
 class Recorder:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, clock: Clock | None) -> None:
+        """Without a clock nothing is too late: what time a server has that skips it only its workflows know."""
+        self._engine, self._clock = engine, clock
         # SQLite takes one writer at a time and has the others ask again and again; here they wait in turn.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else contextlib.nullcontext()
 
@@ -26,12 +34,25 @@ class Recorder:
         """One transaction; what was written before is left as it is, and what the store knows better is handed back."""
         try:
             with self._turn, self._engine.begin() as connection:
-                store_changes.record(connection, changes)
+                new = store_changes.record(connection, changes)
+                # As late as can be: all that goes before may have waited for others, or stood still with its machine.
+                if self._too_late(new):
+                    raise _TooLate
         except store_changes.Ahead as ahead:
             return Recorded(stored=ahead.stored)
+        except _TooLate:
+            return Recorded(stored=self._stored(changes[-1]), late=True)
         for change in changes:
             _tell(change)
         return Recorded()
+
+    def _too_late(self, new: list[Change]) -> bool:
+        now = self._clock.business(datetime.now(UTC)) if self._clock else None
+        return now is not None and any(change.not_after and now > change.not_after for change in new)
+
+    def _stored(self, change: Change) -> Contract:
+        with self._engine.begin() as connection:
+            return store_changes.as_stored(connection, change.contract)
 
 
 def _tell(change: Change) -> None:

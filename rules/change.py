@@ -114,14 +114,16 @@ class Money(BaseModel):
 class Change(BaseModel):
     """Keyed by contract and `contract.number`: writing it again does nothing.
 
-    `restricted` and `lifted` are passport IDs, `moved` the procedure that brought a new address, `joined` the one by
-    which the customer became a member; `wiped`: all that hangs on the line ends in the same transaction, and its names
-    become unreadable (COL-6, COL-7, LIN-4).
+    `not_after`: that of the command it comes from, after which it must not be written. `restricted` and `lifted` are
+    passport IDs, `moved` the procedure that brought a new address, `joined` the one by which the customer became a
+    member; `wiped`: all that hangs on the line ends in the same transaction, and its names become unreadable (COL-6,
+    COL-7, LIN-4).
     """
 
     contract: Contract
     recorded_at: datetime
     command_id: str | None = None
+    not_after: datetime | None = None
     entries: list[Entry] = []
     begun: list[Begun] = []
     closed: list[Procedure] = []
@@ -141,9 +143,13 @@ class Change(BaseModel):
 
 
 class Recorded(BaseModel):
-    """`stored`: how the contract stands, where it is not as the writer thought; then nothing was written."""
+    """`stored`: how the contract stands, where it is not as the writer thought; then nothing was written.
+
+    `late`: nor was it because the command's time was over, so that its sender has heard that nothing happened.
+    """
 
     stored: Contract | None = None
+    late: bool = False
 
 
 class Item(BaseModel):
@@ -163,7 +169,9 @@ class Holdings(BaseModel):
 
 
 class Command(BaseModel):
-    """`not_after`: when its sender stops waiting, so that it must not be taken any more. `policy`: the figures in force."""
+    """`not_after`: when its sender stops waiting, so that it must be neither taken nor written any more. `policy`: the
+    figures in force.
+    """
 
     command_id: str
     not_after: datetime

@@ -26,16 +26,24 @@ class Ahead(Exception):
         self.stored = stored
 
 
-def record(connection: Connection, changes: list[Change]) -> None:
-    """Write each change that is not written yet. Raises Ahead, and then nothing may be written."""
+def record(connection: Connection, changes: list[Change]) -> list[Change]:
+    """Write each change that is not written yet, and return those. Raises Ahead, and then nothing may be written."""
     known = [change for change in changes if not _claim(connection, change)]
     if known:
         stored = contracts.snapshot(connection, known[-1].contract.contract_id)
         if stored != known[-1].contract:
             raise Ahead(stored)
-    for change in changes:
-        if change not in known:
-            _write(connection, change)
+    new = [change for change in changes if change not in known]
+    for change in new:
+        _write(connection, change)
+    return new
+
+
+def as_stored(connection: Connection, contract: Contract) -> Contract:
+    """How the contract stands; one that is not there, as it was before anybody applied for it."""
+    stored = contracts.owned(connection, contract.contract_id, None)
+    nothing: dict[str, Any] = {"number": 0, "procedures": [], "tasks": [], "deliveries": [], "answers": {}}
+    return stored or contract.model_copy(update=nothing)
 
 
 def _claim(connection: Connection, change: Change) -> bool:

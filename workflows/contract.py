@@ -24,6 +24,7 @@ from workflows.step import Impossible, Step
 
 FIRST_COMMAND_WITHIN = timedelta(seconds=10)
 ARRIVED = "arrived"
+TOO_LATE = Refusal(rule="", reason="too_late")
 
 
 @workflow.defn(name="Contract")
@@ -88,7 +89,7 @@ class ContractWorkflow:
     @apply.validator
     def _apply(self, command: Apply) -> None:
         if not self.answered(command):
-            self.refuse(Refusal(rule="", reason="too_late") if self.contract.number else None)
+            self.refuse(TOO_LATE if self.contract.number else None)
 
     @request.validator
     def _request(self, command: Request) -> None:
@@ -128,7 +129,7 @@ class ContractWorkflow:
         """Whether it was taken before. If not, and nobody waits for the answer any more, nothing must happen."""
         taken = command.command_id in self.contract.answers
         if not taken and clock.now() > command.not_after:
-            self.refuse(Refusal(rule="", reason="too_late"))
+            self.refuse(TOO_LATE)
         return taken
 
     def refuse(self, refusal: Refusal | None) -> None:
@@ -146,7 +147,7 @@ class ContractWorkflow:
             step = Step(self.contract, now, command.by, key=command.command_id, digest=command.policy)
             procedure_id = change(step)
             self.remember(command.command_id, procedure_id)
-            if await self.write([*changes, step.change(now, command.command_id)]):
+            if await self.write([*changes, step.change(now, command.command_id, command.not_after)]):
                 return Answer(procedure_id=procedure_id)
             judge(command)
         return Answer(procedure_id=self.contract.answers[command.command_id])
@@ -187,7 +188,8 @@ class ContractWorkflow:
     async def write(self, changes: list[Change]) -> bool:
         """Into the store in the order in which it was decided, then out into the world.
 
-        False where the store knows better: nothing of it is written, and the contract is now as the store says.
+        False where the store knows better: nothing of it is written, and the contract is now as the store says. Refused
+        where that is because the command came too late to be written.
         """
         if not changes:
             return True
@@ -199,6 +201,8 @@ class ContractWorkflow:
             recorded = await calls.record(changes)
             if recorded.stored:
                 self.adopt(recorded.stored)
+                if recorded.late:
+                    self.refuse(TOO_LATE)
                 return False
         for delivery in (delivery for change in changes for delivery in change.deliveries):
             self.send(delivery)

@@ -196,7 +196,9 @@ class Step:
             )
         )
 
-    def change(self, recorded_at: datetime, command_id: str | None) -> Change:
+    def change(
+        self, recorded_at: datetime, command_id: str | None, not_after: datetime | None = None
+    ) -> Change:
         """What is to be written; the contract's number goes up by one."""
         self.contract.number += 1
         self.contract.procedures = [p for p in self.contract.procedures if p not in self.closed]
@@ -204,6 +206,7 @@ class Step:
             contract=_copied(self.contract),
             recorded_at=recorded_at,
             command_id=command_id,
+            not_after=not_after,
             entries=self.entries,
             begun=[_copied(begun) for begun in self.begun],
             closed=self.closed,

@@ -7,7 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
 
 from rules.change import Change
 from rules.facts import Contract
@@ -32,6 +37,22 @@ def shown(contract: Contract) -> Shown:
     waits = {p.waiting_on for p in contract.procedures} | ({"operator"} if contract.tasks else set())
     due = min((p.due_at for p in contract.procedures if p.due_at), default=None)
     return contract.state, pending, tuple(sorted(waits - {"nobody"})), due
+
+
+def attributes(contract: Contract) -> TypedSearchAttributes:
+    """The search attributes of a snapshot, given with the start so that they cost nothing more."""
+    state, pending, waits, due = shown(contract)
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(STATE, state),
+        SearchAttributePair(PRODUCT, contract.product),
+    ]
+    if pending:
+        pairs.append(SearchAttributePair(PENDING, list(pending)))
+    if waits:
+        pairs.append(SearchAttributePair(WAITS_FOR, list(waits)))
+    if due:
+        pairs.append(SearchAttributePair(DUE_AT, due))
+    return TypedSearchAttributes(pairs)
 
 
 def updates(contract: Contract, before: Shown | None) -> list[SearchAttributeUpdate[Any]]:

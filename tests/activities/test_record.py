@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy.exc import NoResultFound
@@ -16,11 +18,12 @@ from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 
 import worker
+from activities.record import Recorder
 from gate import Gate, Refused
-from rules import policy
 from rules.calendar import JST
-from rules.change import Act, Change, Recorded
+from rules.change import Act, Apply, Change, Command, Recorded
 from rules.facts import Contract
+from store import contracts
 from tests.activities.cases import changes, life, recorded
 from tests.activities.world import OutsideWorld, World
 from tests.workflows.life import Life, applied
@@ -115,7 +118,7 @@ def turned_down(contract: Contract) -> Act:
     return Act(
         command_id=f"down-{contract.contract_id}",
         not_after=datetime.now(JST) + timedelta(minutes=1),
-        policy=policy.current_digest(),
+        policy=contract.policy,
         by="operator",
         task_id=contract.tasks[0].task_id,
         action="turn_down",
@@ -134,3 +137,108 @@ async def working(outside: OutsideWorld, world: World, **instead: Callable[..., 
 async def events(outside: OutsideWorld, contract_id: str) -> set[int]:
     history = await outside.client.get_workflow_handle(contract_id).fetch_history()
     return {event.event_type for event in history.events}
+
+
+async def test_what_a_command_led_to_is_not_written_once_its_sender_has_gone(
+    outside: OutsideWorld, template: Path
+) -> None:
+    world = outside.world(template)
+    told = changes(world, life)
+    await world.run("record", told[:4])
+    before = await world.traces()
+
+    late = [told[4], told[5].model_copy(update={"not_after": datetime.now(JST) - timedelta(seconds=1)})]
+    answer = await world.run("record", late)
+
+    assert (answer.stored, answer.late) == (told[3].contract, True)
+    assert await world.traces() == before, "nor what fell due before it"
+    in_time = [told[4], told[5].model_copy(update={"not_after": datetime.now(JST) + timedelta(minutes=1)})]
+    assert await world.run("record", in_time) == Recorded()
+    assert await world.run("record", late) == Recorded(), "what was written in time is"
+
+
+async def test_an_application_whose_time_is_over_leaves_nothing(
+    outside: OutsideWorld, template: Path
+) -> None:
+    world = outside.world(template)
+    told = changes(world, life)
+    before = await world.traces()
+
+    told[0].not_after = datetime.now(JST) - timedelta(seconds=1)
+    answer = await world.run("record", told[:1])
+
+    assert (answer.stored.state, answer.stored.number, answer.stored.tasks) == ("applied", 0, [])
+    assert await world.traces() == before
+
+
+async def test_where_the_engine_skips_time_a_worker_cannot_say_what_is_too_late(
+    outside: OutsideWorld, template: Path
+) -> None:
+    world = outside.world(template)
+    told = changes(world, life)
+    told[0].not_after = datetime.now(JST) - timedelta(seconds=1)
+    assert Recorder(world.engine, clock=None).record(told[:1]) == Recorded()
+
+
+async def test_a_command_that_was_accepted_and_then_held_up_has_not_happened_and_may_be_sent_again(
+    outside: OutsideWorld, template: Path
+) -> None:
+    world = outside.world(template)
+    told = changes(world, life)
+    await world.run("record", told[:1])
+    before = await world.traces()
+
+    async def stored() -> Contract:
+        with world.engine.begin() as connection:
+            return contracts.snapshot(connection, f"k-{world.name}")
+
+    async with working(outside, world, record=held_up(world)) as gate:
+        command = turned_down(await stored())
+        with pytest.raises(Refused, match="too_late"):
+            await gate.send("act", in_seconds(command, 1), f"k-{world.name}", stored)
+        assert {**json.loads(await world.traces()), "workflows": []} == {
+            **json.loads(before),
+            "workflows": [],
+        }
+        await gate.send("act", in_seconds(command, 60), f"k-{world.name}", stored)
+    assert (await stored()).state == "turned_down"
+
+
+async def test_an_application_that_was_accepted_and_then_held_up_leaves_not_even_a_workflow(
+    outside: OutsideWorld, template: Path
+) -> None:
+    world = outside.world(template)
+    command_id = changes(world, life)[0].command_id
+    contract = applied(contract_id=f"k-{world.name}", payment_id=f"pay-{world.name}")
+    command = Apply(
+        command_id=command_id, not_after=contract.applied_at, policy=contract.policy, by="customer"
+    )
+
+    async with working(outside, world, record=held_up(world)) as gate:
+        with pytest.raises(Refused, match="too_late"):
+            await gate.begin("apply", in_seconds(command, 1), contract)
+        async with asyncio.timeout(10):
+            while COMPLETED not in await events(outside, contract.contract_id):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await gate.begin("apply", in_seconds(command, 60), contract)
+
+
+def held_up(world: World) -> Callable[..., Any]:
+    """Once, for two seconds."""
+    waits = [2]
+
+    @activity.defn(name="record")
+    def record(changes: list[Change]) -> Recorded:
+        time.sleep(waits.pop() if waits else 0)
+        recorded: Recorded = world.activities["record"](changes)
+        return recorded
+
+    return record
+
+
+C = TypeVar("C", bound=Command)
+
+
+def in_seconds(command: C, seconds: float) -> C:
+    """The command, as good as that from now on."""
+    return command.model_copy(update={"not_after": datetime.now(JST) + timedelta(seconds=seconds)})

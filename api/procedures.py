@@ -56,7 +56,13 @@ def _facts(connection: Connection, contract_id: str, now: datetime) -> tuple[Con
     contract = contracts.snapshot(connection, contract_id)
     if contract.product != "line":
         return contract, Holdings(), {}
-    return contract, lines.holdings(connection, contract_id, now), lines.names(connection, contract_id)
+    return contract, lines.holdings(connection, contract_id, now), _names(connection, contract, now)
+
+
+def _names(connection: Connection, contract: Contract, now: datetime) -> Names:
+    """None of a line that is over by its dates, whether or not anybody has written that down yet (LIN-4, COL-7)."""
+    over = kinds.as_of(contract, now).state in beside.OVER
+    return {} if over else lines.names(connection, contract.contract_id)
 
 
 async def _preview(request: Request, contract_id: str, kind: str, body: Asked) -> dict[str, Any]:
@@ -162,13 +168,14 @@ async def _shown(request: Request, procedure_id: str, caller: Caller) -> dict[st
 async def procedures(request: Request, contract_id: str) -> dict[str, Any]:
     await own(request, customer(request), contract_id)
     found, words = service(request), language(request)
+    now = found.now()
 
     def look(connection: Connection) -> tuple[Contract, list[RowMapping], Names]:
-        rows = contracts.procedures(connection, contract_id)
-        return contracts.snapshot(connection, contract_id), rows, lines.names(connection, contract_id)
+        stored = contracts.snapshot(connection, contract_id)
+        return stored, contracts.procedures(connection, contract_id), _names(connection, stored, now)
 
     stored, rows, named = await found.read(look)
-    return page_of_all(rows, request, lambda row: shapes.procedure(row, stored, found.now(), words, named))
+    return page_of_all(rows, request, lambda row: shapes.procedure(row, stored, now, words, named))
 
 
 @router.get("/v1/procedures/{procedure_id}", summary="How a procedure stands")

@@ -87,10 +87,11 @@ def procedure(
     row: RowMapping, stored: Contract, now: datetime, words: Language, named: Names | None = None
 ) -> dict[str, Any]:
     """A procedure without its history: as the row says, or further along if its dates say so."""
-    open_now = kinds.as_of(stored, now).procedure(row["procedure_id"]) if not row["closed"] else None
     state, waiting_on, due_at = row["state"], row["waiting_on"], row["due_at"]
-    if open_now:
-        state, waiting_on, due_at = open_now.state, open_now.waiting_on, open_now.due_at
+    present, closed = kinds.kept_until(stored, now)
+    for found in [] if row["closed"] else [*present.procedures, *closed]:
+        if found.procedure_id == row["procedure_id"]:
+            state, waiting_on, due_at = found.state, found.waiting_on, found.due_at
     return {
         "procedure_id": row["procedure_id"],
         "kind": row["kind"],
@@ -98,7 +99,7 @@ def procedure(
         "state": state,
         "waiting_on": waiting_on,
         "due_at": iso(due_at),
-        "effects": [effect(Effect.model_validate(found), words, named) for found in row["effects"]],
+        "effects": [effect(Effect.model_validate(one), words, named) for one in row["effects"]],
     }
 
 

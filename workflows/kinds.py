@@ -126,10 +126,16 @@ def keep_next_deadline(contract: Contract, now: datetime) -> Step | None:
 
 def as_of(contract: Contract, now: datetime) -> Contract:
     """The contract with every deadline kept that has passed by `now`; a copy where that changes anything."""
-    procedure = next_due(contract)
+    return kept_until(contract, now)[0]
+
+
+def kept_until(contract: Contract, now: datetime) -> tuple[Contract, list[Procedure]]:
+    """The same, with the procedures that those deadlines have closed."""
+    procedure, closed = next_due(contract), list[Procedure]()
     if procedure is None or procedure.due_at is None or procedure.due_at > now:
-        return contract
+        return contract, closed
     contract = contract.model_copy(deep=True)
     while step := keep_next_deadline(contract, now):
         step.change(now, None)
-    return contract
+        closed += step.closed
+    return contract, closed

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from api import shapes
+from api.procedures import _facts
+from store.changes import facts
+from store.database import connect
+from store.migrate import upgrade
+from store.tables import ContractRow, PassportIdRow
+from store.write import insert
+from tests.rules.cases import at
 from tests.stack import Rental, Stack
+from tests.workflows.life import line_in_force
 
 
 def test_a_contract_lists_its_procedures_oldest_first(stack: Stack) -> None:
@@ -50,6 +61,39 @@ def test_who_waits_for_an_operator_sees_how_many_wait_ahead(stack: Stack, rental
     stack.do("confirm_application", first.contract_id, "approve")
     after = second.procedure(second.items("/procedures")[0]["procedure_id"])["queue"]
     assert after["ahead"] == queues[1]["ahead"] - 1
+
+
+@pytest.mark.rule("LIN-4")
+@pytest.mark.rule("COL-1")
+@pytest.mark.parametrize(
+    ("kind", "closes", "state"),
+    [("cancellation", "2026-07-01 00:00:00", "closed"), ("conversion", "2026-06-25 00:00:00", "lapsed")],
+)
+def test_what_a_deadline_has_closed_is_shown_closed_before_anybody_has_written_that_down(
+    kind: str, closes: str, state: str
+) -> None:
+    life = line_in_force()
+    life.ask("2026-06-10 12:00:00", kind, {})
+    row = life.contract.procedures[0].model_dump() | {"contract_id": "k-1", "closed": False, "effects": []}
+    before = at(closes) - timedelta(seconds=1)
+    assert shapes.procedure(row, life.contract, before, "en")["state"] == row["state"]  # type: ignore[arg-type]
+    shown = shapes.procedure(row, life.contract, at(closes), "en")  # type: ignore[arg-type]
+    assert (shown["state"], shown["waiting_on"], shown["due_at"]) == (state, "nobody", None)
+    assert shapes.contract(life.contract, at(closes))["pending"] == []
+
+
+@pytest.mark.rule("LIN-4", "COL-7")
+def test_a_line_that_is_over_by_its_dates_is_shown_without_the_names_of_its_ids(tmp_path: Path) -> None:
+    life, url = line_in_force(), f"sqlite:///{tmp_path}/keiyaku.db"
+    life.ask("2026-06-10 12:00:00", "cancellation", {})
+    upgrade(url)
+    with connect(url).begin() as connection:
+        contract = {"account_id": "a-1", "party_id": "y-1", **facts(life.contract)}
+        insert(connection, ContractRow, [contract])
+        passport = {"passport_id": "i-1", "contract_id": "k-1", "name": "hanako-1", "password_hash": "h"}
+        insert(connection, PassportIdRow, [passport | {"created_at": at("2026-06-01 12:00:00")}])
+        named = [_facts(connection, "k-1", at(now))[2] for now in ("2026-06-30 23:59:59", "2026-07-01")]
+    assert named == [{"i-1": {"name": "hanako-1"}}, {}]
 
 
 def test_the_diagram_marks_the_present_state(stack: Stack) -> None:

@@ -161,11 +161,15 @@ class Item(BaseModel):
 
 
 class Holdings(BaseModel):
-    """What hangs on a line when a request is sent, by opaque IDs: the store knows it, the rules judge by it."""
+    """What hangs on a line when a request is sent, by opaque IDs: the store knows it, the rules judge by it.
+
+    `points_until`: of the points, how many there are by the last day on which they can be spent.
+    """
 
     passport_ids: list[str] = []
     items: list[Item] = []
     points: int = 0
+    points_until: dict[date, int] = {}
 
 
 class Command(BaseModel):

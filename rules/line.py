@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rules.calendar import end_of
 from rules.change import Holdings
 from rules.effects import Effect
 
@@ -24,5 +25,13 @@ def losses(holdings: Holdings, at: datetime | None) -> list[Effect]:
         for item in holdings.items
         if item.cancellation_fee
     ]
-    points = [Effect(at=at, what="points_forfeited", amount=holdings.points)] if holdings.points else []
+    lost = _points_lost(holdings, at)
+    points = [Effect(at=at, what="points_forfeited", amount=lost)] if lost else []
     return [*ids, *ended, *fees, *points, *([Effect(at=at, what="matomete_ends")] if ids else [])]
+
+
+def _points_lost(holdings: Holdings, at: datetime | None) -> int:
+    """What lapses before the line ends is lost whether or not it ends (PNT-4); of older requests only the sum is known."""
+    if at is None or not holdings.points_until:
+        return holdings.points
+    return sum(left for last, left in holdings.points_until.items() if end_of(last) >= at)

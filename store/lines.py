@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, update
 
 from rules.change import Change, Holdings, Item
+from rules.points import Lot
 from store import points
 from store.tables import (
     AnswerRow,
@@ -111,11 +113,21 @@ def holdings(connection: Connection, contract_id: str, now: datetime) -> Holding
         .where(living & _purchases.c.ended_at.is_(None))
         .order_by(_purchases.c.purchase_id)
     )
+    lots = points.lots(connection, contract_id, now)
     return Holdings(
         passport_ids=list(connection.execute(ids).scalars()),
         items=[Item(**row) for row in connection.execute(items).mappings()],
-        points=sum(lot.left for lot in points.lots(connection, contract_id, now)),
+        points=sum(lot.left for lot in lots),
+        points_until=_by_last_day(lots),
     )
+
+
+def _by_last_day(lots: list[Lot]) -> dict[date, int]:
+    """What is left in all of them by the last day on which it can be spent."""
+    left = Counter[date]()
+    for lot in lots:
+        left[lot.lapses_on] += lot.left
+    return dict(left)
 
 
 def names(connection: Connection, contract_id: str) -> dict[str, dict[str, Any]]:

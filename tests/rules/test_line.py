@@ -64,6 +64,32 @@ def test_before_it_is_cancelled_all_that_ends_is_shown_with_each_amount() -> Non
 
 
 @pytest.mark.rule("LIN-4")
+@pytest.mark.rule("PNT-4")
+@pytest.mark.parametrize(
+    ("now", "forfeited"),
+    [("2027-02-20 12:00:00", 800), ("2027-03-20 12:00:00", 300), ("2027-03-15 12:00:00", 800)],
+)
+def test_points_that_lapse_before_the_line_ends_are_not_forfeited_with_it(now: str, forfeited: int) -> None:
+    held = Holdings(points=800, points_until={date(2027, 3, 31): 500, date(2028, 3, 31): 300})
+    assert told(accepted("cancellation", now, holdings=held))[-1] == ("points_forfeited", None, forfeited)
+
+
+@pytest.mark.rule("COL-5")
+def test_at_a_switch_over_whose_day_nobody_knows_all_points_are_lost() -> None:
+    held = Holdings(points=800, points_until={date(2027, 3, 31): 500, date(2028, 3, 31): 300})
+    found = told(accepted("conversion", "2027-03-20 12:00:00", holdings=held))
+    assert found[-1] == ("points_forfeited", None, 800)
+
+
+@pytest.mark.rule("LIN-4")
+def test_where_all_of_them_lapse_before_none_are_forfeited() -> None:
+    held = Holdings(points=500, points_until={date(2027, 3, 31): 500})
+    assert told(accepted("cancellation", "2027-03-20 12:00:00", holdings=held)) == [
+        ("contract_ends", None, None)
+    ]
+
+
+@pytest.mark.rule("LIN-4")
 def test_cancelling_needs_the_word_of_that_preview() -> None:
     effects = accepted("cancellation")
     word = consent("k-1", "cancellation", {}, effects)

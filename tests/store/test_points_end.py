@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import Engine, select
 
@@ -44,6 +46,16 @@ def asked(line: Lived, now: str) -> str:
     line.arrives()
     assert line.advance(now, line.pending("conversion"), "take_up") is None
     return line.pending("conversion")
+
+
+@pytest.mark.rule("LIN-4")
+@pytest.mark.rule("PNT-4")
+def test_what_hangs_on_the_line_says_by_when_its_points_lapse(line: Lived) -> None:
+    now = at("2027-04-01 03:00:00")
+    within(line.engine, lambda c: points.bring_up(c, line.name, now, policy.current()))
+    held = within(line.engine, lambda c: lines.holdings(c, line.name, now))
+    assert held.points_until == {date(2029, 3, 31): 1100, date(2030, 3, 31): 200}
+    assert held.points == 1300
 
 
 @pytest.mark.rule("COL-4")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request
@@ -24,7 +25,7 @@ from store.lines import GONE
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 LEASE = timedelta(seconds=20)
-"""Longer than a request takes: after a crash whoever asks again waits for so long."""
+"""Renewed as long as a request takes: after a crash whoever asks again waits for so long."""
 
 LONGEST_KEY = 200
 KEPT_HEADERS = ("content-type", "location", "cache-control")
@@ -76,10 +77,39 @@ async def _once(request: Request, call_next: Next, scope: list[str], key: str) -
     what = f"{answer_key}\n{body_hash}\n{claim.received_at.isoformat()}"
     request.state.command_id = ids.in_order(claim.received_at, hashlib.sha256(what.encode()).hexdigest())
     try:
-        return await _keep(found, answer_key, await call_next(request))
+        async with _leased(found, answer_key, claim.received_at):
+            answer = await call_next(request)
+        return await _keep(found, answer_key, claim.received_at, answer)
     except BaseException:
-        await found.write(lambda connection: answers.leave(connection, answer_key, found.now()))
+        await found.write(lambda c: answers.leave(c, answer_key, claim.received_at, found.now()))
         raise
+
+
+def _lease(found: Service) -> timedelta:
+    return LEASE * found.settings.clock_speed
+
+
+@asynccontextmanager
+async def _leased(found: Service, answer_key: str, received_at: datetime) -> AsyncIterator[None]:
+    """Nobody else takes the key meanwhile."""
+    over = asyncio.Event()
+
+    async def renew() -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), LEASE.total_seconds() / 4)
+                return
+            with suppress(*PART_DOWN):
+                await found.write(
+                    lambda c: answers.renew(c, answer_key, received_at, found.now() + _lease(found))
+                )
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        over.set()
+        await renewing
 
 
 def _contract_id(request: Request) -> str | None:
@@ -98,7 +128,7 @@ async def _claim(found: Service, answer_key: str, body_hash: str, contract_id: s
     """A second request waits for the first. Raises 422 where the key stands for another body."""
     while True:
         claim = await found.write(
-            lambda c: answers.claim(c, answer_key, body_hash, found.now(), LEASE, contract_id)
+            lambda c: answers.claim(c, answer_key, body_hash, found.now(), _lease(found), contract_id)
         )
         if not claim.mine and claim.row["body_hash"] != body_hash and claim.row["status"] != GONE:
             raise Problem(422, "key_with_other_body", faults=[Fault(HEADER, "other_body")])
@@ -107,16 +137,15 @@ async def _claim(found: Service, answer_key: str, body_hash: str, contract_id: s
         await asyncio.sleep(0.1)
 
 
-async def _keep(found: Service, answer_key: str, answer: Response) -> Response:
+async def _keep(found: Service, answer_key: str, received_at: datetime, answer: Response) -> Response:
     body = b"".join([chunk async for chunk in answer.body_iterator])  # type: ignore[attr-defined]
     if 200 <= answer.status_code < 300:
         headers: dict[str, Any] = {
             name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers
         }
         now, kept = found.now(), timedelta(hours=policy.current().api.idempotency_hours)
-        await found.write(
-            lambda c: answers.keep(c, answer_key, answer.status_code, headers, body.decode(), now, kept)
-        )
+        told = answer.status_code, headers, body.decode()
+        await found.write(lambda c: answers.keep(c, answer_key, received_at, *told, now, kept))
     else:
-        await found.write(lambda connection: answers.leave(connection, answer_key, found.now()))
+        await found.write(lambda c: answers.leave(c, answer_key, received_at, found.now()))
     return Response(body, answer.status_code, dict(answer.headers))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, update
 
 from store.lines import GONE, names_deleted
 from store.tables import AnswerRow, ContractRow
@@ -58,9 +58,21 @@ def claim(
     return Claim(taken, connection.execute(select(_rows).where(mine)).mappings().one())
 
 
+def renew(connection: Connection, answer_key: str, received_at: datetime, until: datetime) -> None:
+    """The request is still being done."""
+    undone = _of(answer_key, received_at) & _rows.c.status.is_(None)
+    connection.execute(update(_rows).where(undone).values(leased_until=until))
+
+
+def _of(answer_key: str, received_at: datetime) -> ColumnElement[bool]:
+    """The key as long as it stands for the request that came in then: another may have taken it since."""
+    return (_rows.c.answer_key == answer_key) & (_rows.c.received_at == received_at)
+
+
 def keep(
     connection: Connection,
     answer_key: str,
+    received_at: datetime,
     status: int,
     headers: dict[str, Any],
     body: str,
@@ -71,7 +83,7 @@ def keep(
     values = {"status": status, "headers": headers, "body": body, "leased_until": now + kept}
     if _wiped(connection, answer_key, body):
         values |= {"status": GONE, "headers": {}, "body": ""}
-    connection.execute(update(_rows).where(_rows.c.answer_key == answer_key).values(**values))
+    connection.execute(update(_rows).where(_of(answer_key, received_at)).values(**values))
 
 
 def _wiped(connection: Connection, answer_key: str, body: str) -> bool:
@@ -85,9 +97,9 @@ def _wiped(connection: Connection, answer_key: str, body: str) -> bool:
     )
 
 
-def leave(connection: Connection, answer_key: str, now: datetime) -> None:
+def leave(connection: Connection, answer_key: str, received_at: datetime, now: datetime) -> None:
     """The request was not done: the same key may try again."""
-    undone = (_rows.c.answer_key == answer_key) & _rows.c.status.is_(None)
+    undone = _of(answer_key, received_at) & _rows.c.status.is_(None)
     connection.execute(update(_rows).where(undone).values(leased_until=now - timedelta(microseconds=1)))
 
 

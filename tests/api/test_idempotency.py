@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
+from api import idempotency
+from rules.calendar import JST
+from store import answers
+from store.database import connect, in_transaction
+from store.migrate import upgrade
 from store.tables import AnswerRow
 from store.write import table
 from tests.second_api import second_api
@@ -101,6 +111,35 @@ def test_whoever_has_to_sign_in_first_is_told_so_and_nothing_is_remembered_of_it
 @pytest.mark.parametrize("key", ["a key", "k" * 201])
 def test_a_token_that_does_not_hold_is_told_before_the_key_is_looked_at(stack: Stack, key: str) -> None:
     assert apply(stack, key, "forged").status_code == 401
+
+
+async def test_a_key_stays_with_its_request_for_as_long_as_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "LEASE", timedelta(seconds=0.4))
+    url = f"sqlite:///{tmp_path}/keiyaku.db"
+    upgrade(url)
+    engine = connect(url)
+
+    async def write(work: Callable[[Connection], Any]) -> Any:
+        return await asyncio.to_thread(in_transaction, engine, work)
+
+    found: Any = SimpleNamespace(
+        now=lambda: datetime.now(JST), settings=SimpleNamespace(clock_speed=1), write=write
+    )
+
+    async def claim(body: str) -> answers.Claim:
+        taken: answers.Claim = await write(
+            lambda c: answers.claim(c, "key", body, found.now(), idempotency.LEASE)
+        )
+        return taken
+
+    first = await claim("one body")
+    async with idempotency._leased(found, "key", first.received_at):
+        await asyncio.sleep(1)
+        assert not (await claim("another body")).mine
+    await asyncio.sleep(0.5)
+    assert (await claim("another body")).mine, "once nobody does it any more"
 
 
 def test_only_what_was_done_is_kept(stack: Stack) -> None:

@@ -35,7 +35,7 @@ def end(connection: Connection, state: str) -> None:
 
 
 def keep(connection: Connection) -> None:
-    answers.keep(connection, "key", 201, {}, BODY, NOW, timedelta(hours=48))
+    answers.keep(connection, "key", NOW, 201, {}, BODY, NOW, timedelta(hours=48))
 
 
 def kept(connection: Connection) -> tuple[int, str]:
@@ -54,6 +54,24 @@ def test_of_an_answer_only_that_there_was_one_remains(engine: Engine, state: str
             act(connection)
     with engine.begin() as connection:
         assert kept(connection) == (lines.GONE, "")
+
+
+def test_what_was_done_under_a_key_that_another_has_taken_since_is_not_remembered_as_theirs(
+    engine: Engine,
+) -> None:
+    minute, later = timedelta(minutes=1), NOW + timedelta(minutes=2)
+    with engine.begin() as connection:
+        assert answers.claim(connection, "key", "hash", NOW, minute).mine
+        other = answers.claim(connection, "key", "another hash", later, minute)
+        assert (other.mine, other.received_at) == (True, later)
+        keep(connection)
+        answers.renew(connection, "key", NOW, later + timedelta(hours=1))
+        answers.leave(connection, "key", NOW, later)
+        row = connection.execute(select(ANSWERS)).mappings().one()
+        assert (row["status"], row["leased_until"]) == (None, later + minute)
+        answers.keep(connection, "key", later, 202, {}, BODY, later, timedelta(hours=48))
+        keep(connection)
+        assert kept(connection) == (202, BODY)
 
 
 @pytest.mark.parametrize("make", [line, lambda: line(state="ending"), lambda: rental(state="ended")])
@@ -80,7 +98,7 @@ def test_an_answer_that_names_a_deleted_id_is_gone_and_no_other(engine: Engine, 
 
     def answer(connection: Connection) -> None:
         for key, body in (("key", '{"passport_id": "i-7"}'), ("other", '{"passport_id": "i-8"}')):
-            answers.keep(connection, key, 201, {}, body, NOW, timedelta(hours=48))
+            answers.keep(connection, key, NOW, 201, {}, body, NOW, timedelta(hours=48))
 
     def deletion(connection: Connection) -> None:
         assert passport_ids.remove(connection, "k-1", "i-7", NOW) is None

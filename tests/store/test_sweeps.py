@@ -45,10 +45,10 @@ def test_a_key_that_nothing_came_of_is_free_for_anything(engine: Engine) -> None
     with engine.begin() as connection:
         first = answers.claim(connection, "key", "hash", NOW, lease)
         assert not answers.claim(connection, "key", "hash", NOW, lease).mine
-        answers.leave(connection, "key", NOW)
+        answers.leave(connection, "key", NOW, NOW)
         again = answers.claim(connection, "key", "hash", NOW, lease)
         assert (again.mine, again.received_at) == (True, first.received_at)
-        answers.leave(connection, "key", NOW)
+        answers.leave(connection, "key", NOW, NOW)
         later = NOW + timedelta(seconds=1)
         another = answers.claim(connection, "key", "another hash", later, lease)
         assert (another.mine, another.received_at) == (True, later)

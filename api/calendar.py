@@ -31,24 +31,23 @@ class Calendar:
             with suppress(*PART_DOWN):
                 async with moving:
                     await self._service.clock.refresh()
-                    await self.do_due()
+                    await self.next_run(self._service.now())
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def do_due(self) -> bool:
-        """Every run that is due now, until it is done or waits for an operator; False where none is."""
-        found = await self._owed(self._service.now())
+    async def next_run(self, now: datetime) -> datetime | None:
+        """When the next run is due; None where some were by `now`, and by now are done or wait for an operator.
+
+        One instant decides both: between two looks at the clock a run may fall that is neither due nor still to come.
+        """
+        found = await self._owed(now)
         for due in found:
             await running.outcome(self._service, Run(job=due.job, period=due.period))
             self._done_until = due.at
-        return bool(found)
+        return None if found else min(jobs.next_due(job, now).at for job in policy.current().jobs)
 
     def look_again(self) -> None:
         """Whoever was brought in meanwhile may have been counted here for longer than anybody before."""
         self._began = None
-
-    def next_after(self, now: datetime) -> datetime:
-        """When the next run is due."""
-        return min(jobs.next_due(job, now).at for job in policy.current().jobs)
 
     async def _owed(self, now: datetime) -> list[Due]:
         since = self._done_until or self._began

@@ -77,11 +77,12 @@ async def _move(found: Service, calendar: Calendar, to: datetime) -> None:
     """From stop to stop: the next deadline of any contract, another try of anything on its way outside, or the next run."""
     while True:
         stop = await _rest(found)
-        if await calendar.do_due():
+        now = found.now()
+        run = await calendar.next_run(now)
+        if run is None:
             continue
-        if found.now() >= to:
+        if now >= to:
             return
-        run = calendar.next_after(found.now())
         await found.clock.skip_to(min(stop or to, run, to))
 
 

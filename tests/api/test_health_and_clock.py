@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 from temporalio.service import RPCError
 
+from api import dev, running
 from api.calendar import Calendar
 from api.clock import EngineClock
 from api.service import Service
 from embedded import temporal
+from rules import jobs, policy
 from rules.clock import Clock
+from rules.runs import Run
 from tests.activities.faults import Faults
 from tests.activities.world import connected
 from tests.stack import Stack, eventually, last_day
@@ -155,6 +158,45 @@ async def test_the_clock_goes_on_where_the_server_gave_a_workflow_up(stack: Stac
     await loses(stack, rental.contract_id)
     stack.at(1)
     assert rental.procedure(procedure["procedure_id"])["state"] == "awaiting_device"
+
+
+class Ticking:
+    """A clock of which two looks are two milliseconds apart: one a moment before a run is due, the next after it."""
+
+    test = True
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        self.at += timedelta(milliseconds=2)
+        return self.at
+
+    async def skip_to(self, instant: datetime) -> None:
+        self.at = max(self.at, instant)
+
+
+async def test_a_run_that_falls_between_two_looks_at_the_clock_is_done_in_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grant = jobs.due_at(policy.load().job("points-grant"), "2027-01")
+    clock, done = Ticking(grant - timedelta(milliseconds=3)), list[tuple[str, datetime]]()
+
+    async def outcome(found: Service, run: Run) -> None:
+        done.append((run.job, clock.at))
+
+    async def nothing_due(found: Service) -> None: ...
+
+    monkeypatch.setattr(running, "outcome", outcome)
+    monkeypatch.setattr(dev, "_rest", nothing_due)
+    nobody = dict.fromkeys(field.name for field in fields(Service))
+    found = Service(**nobody | {"clock": clock})  # type: ignore[arg-type]
+    calendar = Calendar(found)
+    calendar._done_until = grant - timedelta(hours=1)
+    await dev._move(found, calendar, grant + timedelta(days=12))
+    jobs_done = [job for job, _ in done]
+    assert jobs_done[:2] == ["points-grant", "points-warning"]
+    assert done[0][1] - grant < timedelta(seconds=1)
 
 
 async def test_a_server_that_does_not_answer_does_not_end_the_calendar(tmp_path: Path) -> None:

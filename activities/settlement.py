@@ -15,7 +15,7 @@ from temporalio import activity
 from activities.outside import alive
 from gate import Gate, Refused, Unavailable
 from outside.notice import Unreachable
-from outside.payments import Declined, Gateway
+from outside.payments import KEY_REUSED, Declined, Gateway
 from rules import policy as policies
 from rules.change import Bill
 from rules.facts import Contract
@@ -86,7 +86,13 @@ class Settlement:
         outcomes = await asyncio.gather(*(charge(card) for card in cards))
         known = list(zip(cards, outcomes, strict=True))
         paid = [card for card, outcome in known if outcome]
-        await self._do(lambda c: settlement.charged(c, period, paid, policy))
+        declined = [card.contract_id for card, outcome in known if outcome is False]
+
+        def answered(connection: Connection) -> None:
+            settlement.charged(connection, period, paid, policy)
+            settlement.declined(connection, period, declined)
+
+        await self._do(answered)
         return paid, {card.contract_id for card, outcome in known if outcome is None}
 
     async def _one(self, period: str, card: Owed) -> bool | None:
@@ -94,12 +100,16 @@ class Settlement:
         key = f"settlement-{period}-{card.contract_id}"
         try:
             await self._gateway.charge(key, str(card.reference), card.amount)
-        except Declined:
-            return False
+        except Declined as no:
+            if no.code != KEY_REUSED:
+                return False
+            trouble = no.code
         except Unreachable as fault:
-            log.warning("not charged yet", contract_id=card.contract_id, period=period, trouble=str(fault))
-            return None
-        return True
+            trouble = str(fault)
+        else:
+            return True
+        log.warning("not charged yet", contract_id=card.contract_id, period=period, trouble=trouble)
+        return None
 
     async def _collect(self, period: str, names: list[str], policy: Policy, now: datetime) -> set[str]:
         """Begin collections; those that could not be begun."""

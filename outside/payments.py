@@ -16,6 +16,9 @@ _TRY_AGAIN = {401, 403, 404, 408, 409, 425, 429}
 """Answers below 500 that pass: a key or an address that an operator will mend, too many or too early."""
 
 
+KEY_REUSED = "key_reused"
+"""The code of a call whose key was used for something else: it says nothing of what came of that."""
+
 _CODE = re.compile(r"[a-z0-9_]{1,60}")
 
 

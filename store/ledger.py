@@ -114,6 +114,21 @@ class CreditRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Instant)
 
 
+class AskedRow(SQLModel, table=True):
+    """What a card is to be charged for a statement, put down before the gateway is asked, and never changed.
+
+    The statement is the gateway's key, so it is asked for the same again whatever came in meanwhile. `answer`: taken,
+    declined; None while nobody knows.
+    """
+
+    __tablename__ = "asked"
+    period: str = Field(primary_key=True)
+    contract_id: str = Field(primary_key=True)
+    reference: str
+    amount: int
+    answer: str | None = None
+
+
 class MembershipLinkRow(SQLModel, table=True):
     """A registration link, by a keyed hash of its token. The e-mail stands here until somebody joins by it (PNT-1)."""
 

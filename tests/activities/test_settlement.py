@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import Timeout
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import OperationalError
 
 import worker
@@ -37,7 +37,7 @@ from tests.workflows.life import line_applied
 TODAY = datetime.now(JST).date()
 PERIOD = jobs.month(first_of_month(TODAY, -2))
 DUE = settlement.due_at(PERIOD, POLICY)
-STEPS = 32
+STEPS = 39
 """So many there are, undisturbed, from the first question to the last word."""
 
 
@@ -244,6 +244,57 @@ async def test_killed_between_charge_and_record_it_charges_no_second_time(world:
     assert await settle(world) == 1
     assert len(charges(world)) == 1
     assert [row["amount"] for row in rows(world.engine)] == [5000]
+
+
+@pytest.mark.rule("BIL-3")
+@pytest.mark.parametrize(
+    ("booked", "told"), [(3000, [("card", 2000), ("over", 3000)]), (5000, [("over", 5000)])]
+)
+async def test_who_pays_otherwise_while_the_answer_of_the_card_is_lost_has_paid_too_much_and_not_too_little(
+    world: World, monkeypatch: pytest.MonkeyPatch, booked: int, told: list[tuple[str, int]]
+) -> None:
+    contract_id = await paid_by_card(world, "a", "tok_ok")
+    with monkeypatch.context() as patch:
+        patch.setattr(Gateway, "charge", taken_but_not_told(Gateway.charge))
+        with pytest.raises(Unreachable):
+            await settle(world, attempts=1)
+    book(world, contract_id, booked)
+    await settle(world)
+    assert charges(world) == [(f"settlement-{PERIOD}-{contract_id}", 5000)]
+    found = [(row["kind"], row["amount"]) for row in rows(world.engine) if row["kind"] != "payment"]
+    assert (sorted(found), pending(world, contract_id), left(world)) == (told, [], [])
+    assert paid_on(world, contract_id) is not None
+
+
+def taken_but_not_told(charge: Callable[..., Any]) -> Callable[..., Any]:
+    async def cut(*asked: Any) -> Any:
+        await charge(*asked)
+        raise Unreachable("the answer is lost")
+
+    return cut
+
+
+def book(world: World, contract_id: str, amount: int) -> None:
+    """An operator books a payment of the day before the settlement."""
+    when = DUE - timedelta(days=1)
+    row = {"credit_id": "booked", "contract_id": contract_id, "period": PERIOD, "kind": "payment"}
+    mine = table(StatementRow).c.contract_id == contract_id
+    with world.engine.begin() as connection:
+        bills.receive(connection, [row | {"amount": amount, "at": when}])
+        if amount == 5000:
+            connection.execute(update(table(StatementRow)).where(mine).values(paid_on=day_of(when)))
+
+
+@pytest.mark.rule("BIL-3")
+async def test_a_key_that_was_used_for_another_amount_declines_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "TRIES", 0)
+    contract_id = await paid_by_card(world, "a", "tok_ok")
+    reference = world._rows("payment")[0]["reference"]
+    await world.outside.gateway.charge(f"settlement-{PERIOD}-{contract_id}", reference, 4000)
+    await settle(world)
+    assert (pending(world, contract_id), left(world)) == ([], [contract_id])
 
 
 def rows(engine: Engine) -> list[Any]:

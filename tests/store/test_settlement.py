@@ -230,6 +230,49 @@ def test_the_card_charged_is_the_latest_given_by_the_day_of_settlement(engine: E
     ]
 
 
+def asked(engine: Engine) -> list[Owed]:
+    with engine.begin() as connection:
+        return settlement.owed(connection, "2026-06", FIRST, LAST, POLICY, 9)
+
+
+@pytest.mark.rule("BIL-3")
+def test_a_card_is_asked_for_the_same_again_whatever_was_booked_meanwhile(engine: Engine) -> None:
+    owed(engine, "k-1", "credit_card")
+    card(engine, "pay-k-1", "card_1", "2026-03-20 10:00:00", "k-1")
+    assert asked(engine) == [Owed("k-1", 5000, "card_1")]
+    credit(engine, "k-1", 3000, "2026-07-24 10:00:00")
+    card(engine, "pay-2", "card_2", "2026-07-24 10:00:00", "k-1")
+    assert asked(engine) == [Owed("k-1", 5000, "card_1")]
+
+
+@pytest.mark.rule("BIL-3")
+def test_who_pays_otherwise_while_nobody_knows_whether_the_card_was_charged_is_asked_about(
+    engine: Engine,
+) -> None:
+    owed(engine, "k-1", "credit_card")
+    card(engine, "pay-k-1", "card_1", of="k-1")
+    assert asked(engine) == [Owed("k-1", 5000, "card_1")]
+    credit(engine, "k-1", 5000, "2026-07-25 10:00:00")
+    with engine.begin() as connection:
+        connection.execute(update(table(StatementRow)).values(paid_on=date(2026, 7, 25)))
+    assert (left(engine), asked(engine)) == (["k-1"], [Owed("k-1", 5000, "card_1")])
+    with engine.begin() as connection:
+        assert not settlement.is_unpaid(connection, "2026-06", "k-1"), "no collection begins"
+        settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY)
+    assert [row[1:3] for row in credits(engine)] == [("over", 5000), ("payment", 5000)]
+    assert (left(engine), asked(engine)) == ([], [])
+
+
+@pytest.mark.rule("BIL-3")
+def test_a_card_that_was_declined_is_not_asked_again(engine: Engine) -> None:
+    owed(engine, "k-1", "credit_card")
+    card(engine, "pay-k-1", "card_1", of="k-1")
+    asked(engine)
+    with engine.begin() as connection:
+        settlement.declined(connection, "2026-06", ["k-1"])
+    assert (left(engine), asked(engine)) == (["k-1"], [Owed("k-1", 5000, None)])
+
+
 @pytest.mark.rule("BIL-3")
 def test_what_a_late_settlement_charges_too_much_is_over(engine: Engine) -> None:
     owed(engine, "k-1", "credit_card")

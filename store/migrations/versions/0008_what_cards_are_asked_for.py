@@ -1,0 +1,25 @@
+"""What a card is asked for is put down before the gateway is asked"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "asked",
+        sa.Column("period", sa.String(), nullable=False),
+        sa.Column("contract_id", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("period", "contract_id"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("asked")

@@ -35,7 +35,7 @@ from store.sql import (
 )
 from store.statement_lines import ENDS_AT, LAST, in_force, of_month
 from store.tables import ChargeRow, ContractRow, DeliveryRow, PartyRow
-from store.write import insert_found, table
+from store.write import insert_found, insert_found_of, table
 
 JOB = "month-end"
 _rows, _lines, _paying = table(StatementRow), table(StatementLineRow), table(PayingRow)
@@ -67,17 +67,18 @@ def close(connection: Connection, period: str, whom: Whom, policy: Policy) -> in
 def _close(connection: Connection, period: str, whom: Whom, policy: Policy) -> int:
     whose, given = whom.whose, _given(period, policy) | whom.given
     with many_at_once(connection):
-        wanted, there = connection.execute(_progress(whose), given).one()
-        if wanted > there:
-            fresh = there == 0
+        wanted, there, names = connection.execute(_progress(whose), given).one()
+        missing, fresh = set((names or "").split()), there == 0
+        if missing:
             statement_lines.write(connection, whose, given, fresh)
-            made = insert_found(connection, StatementRow, _STATEMENT, _statements(whose), given, fresh)
-            if made != wanted - there:
+            # By name: as many as were missing may be others, brought in too late to have their lines.
+            made = insert_found_of(connection, StatementRow, _STATEMENT, _statements(whose), given, fresh)
+            if made != missing:
                 raise _Overtaken
-    if wanted > there:
+    if missing:
         points_off.take_off(connection, period, whom, policy)
         connection.execute(_nothing_to_pay(whose), given)
-        insert_found(connection, DeliveryRow, NOTICE, _notices(whose), given, there == 0)
+        insert_found(connection, DeliveryRow, NOTICE, _notices(whose), given, fresh)
     return int(wanted)
 
 
@@ -132,10 +133,12 @@ def _has_statement(whose: Whose) -> ColumnElement[bool]:
 
 @cache
 def _progress(whose: Whose) -> Any:
-    """How many contracts of the range the month concerns, and how many of those have their statement."""
+    """How many contracts of the range the month concerns, how many of those have their statement, and which have none:
+    in one word, as so many rows would take longer than looking for them."""
     mine = and_(_rows.c.contract_id == _contracts.c.contract_id, _rows.c.period == PERIOD, whose(_rows))
+    missing = case((_rows.c.contract_id.is_(None), _contracts.c.contract_id))
     return (
-        select(func.count(), func.count(_rows.c.contract_id))
+        select(func.count(), func.count(_rows.c.contract_id), func.aggregate_strings(missing, " "))
         .select_from(_contracts.outerjoin(_rows, mine))
         .where(whose(_contracts), _concerned())
     )

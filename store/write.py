@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Insert, Select, Table, Update, bindparam, select
+from sqlalchemy import Column, Connection, CursorResult, Insert, Select, Table, Update, bindparam, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy import update as plain_update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -49,15 +49,37 @@ def insert_found(
     `found` is built once, as what it is inserted by is kept beside it; `given`: what it names.
     `fresh`: probably none is there yet. PostgreSQL then takes them for half of what asking for each would cost.
     """
-    dialect = connection.dialect.name
+    return int(_inserted(connection, row, columns, found, given, fresh, False).rowcount)
+
+
+def insert_found_of(
+    connection: Connection,
+    row: type[SQLModel],
+    columns: tuple[str, ...],
+    found: Select[Any],
+    given: dict[str, Any],
+    fresh: bool = False,
+) -> set[str]:
+    """The same; of which contracts the rows are that were written."""
+    return {*_inserted(connection, row, columns, found, given, fresh, True).scalars()}
+
+
+def _inserted(
+    connection: Connection,
+    row: type[SQLModel],
+    columns: tuple[str, ...],
+    found: Select[Any],
+    given: dict[str, Any],
+    fresh: bool,
+    named: bool,
+) -> CursorResult[Any]:
+    counted, dialect = {"preserve_rowcount": True}, connection.dialect.name
     if fresh and dialect == "postgresql":
         with suppress(IntegrityError), connection.begin_nested():
-            return _count(connection, _insert_found(dialect, row, columns, found), given)
-    return _count(connection, _insert_missing(dialect, row, columns, found), given)
-
-
-def _count(connection: Connection, statement: Insert, given: dict[str, Any]) -> int:
-    return int(connection.execute(statement, given, execution_options={"preserve_rowcount": True}).rowcount)
+            plain = _insert_found(dialect, row, columns, found, named)
+            return connection.execute(plain, given, execution_options=counted)
+    missing = _insert_missing(dialect, row, columns, found, named)
+    return connection.execute(missing, given, execution_options=counted)
 
 
 def unused(connection: Connection, column: Column[str], words: Iterable[str]) -> str:
@@ -96,17 +118,22 @@ def _upsert(dialect: str, row: type[SQLModel], change: tuple[str, ...]) -> Inser
 
 
 @cache
-def _insert_found(dialect: str, row: type[SQLModel], columns: tuple[str, ...], found: Select[Any]) -> Any:
+def _insert_found(
+    dialect: str, row: type[SQLModel], columns: tuple[str, ...], found: Select[Any], named: bool
+) -> Any:
     statement: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table(row))
-    return statement.from_select(columns, found, include_defaults=False)
+    statement = statement.from_select(columns, found, include_defaults=False)
+    return statement.returning(table(row).c.contract_id) if named else statement
 
 
 @cache
 def _insert_missing(
-    dialect: str, row: type[SQLModel], columns: tuple[str, ...], found: Select[Any]
+    dialect: str, row: type[SQLModel], columns: tuple[str, ...], found: Select[Any], named: bool
 ) -> Insert:
     keys = list(table(row).primary_key.columns)
-    missing: Insert = _insert_found(dialect, row, columns, found).on_conflict_do_nothing(index_elements=keys)
+    missing: Insert = _insert_found(dialect, row, columns, found, named).on_conflict_do_nothing(
+        index_elements=keys
+    )
     return missing
 
 

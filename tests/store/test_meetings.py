@@ -10,9 +10,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 
 from store import statements
+from store.sql import only
 from tests.rules.cases import POLICY
 from tests.store.bills import ALL, bill, billed, charged, close, left, lines, sums
 from tests.store.lives import written
@@ -55,6 +56,30 @@ def test_who_is_brought_in_while_a_month_is_closed_has_a_whole_statement(engine:
         close(engine, "2026-04")
     assert lines(engine, "2026-04", "k-2") == [FEE]
     assert sums(engine, "2026-04", "k-2") == (2800, 280, 0, 0, 3080)
+
+
+@pytest.mark.rule("BIL-8")
+def test_who_is_brought_in_as_another_is_closed_by_somebody_else_has_a_whole_statement_too(
+    engine: Engine,
+) -> None:
+    written(engine, in_force())
+    written(engine, in_force(contract_id="k-2", payment_id="pay-2"))
+    late = in_force(contract_id="k-3", payment_id="pay-3")
+    with (
+        just_before(engine, "UPDATE charge ", lambda: close_one(engine, "k-1")),
+        just_before(engine, "INSERT INTO statement ", lambda: written(engine, late)),
+    ):
+        close(engine, "2026-04")
+    assert [lines(engine, "2026-04", name) for name in ("k-1", "k-2", "k-3")] == [[FEE]] * 3
+    assert sums(engine, "2026-04", "k-3") == (2800, 280, 0, 0, 3080)
+
+
+def close_one(engine: Engine, contract_id: str) -> None:
+    """By a process of its own, which nobody looks at."""
+    own = create_engine(engine.url)
+    with own.begin() as connection:
+        statements.close(connection, "2026-04", only(contract_id), POLICY)
+    own.dispose()
 
 
 @pytest.mark.rule("BIL-8")

@@ -22,7 +22,7 @@ from rules.clock import Clock
 from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
 from store import runs
 from store.database import in_transaction
-from store.jobs import JOBS, expected, groundwork, left
+from store.jobs import JOBS, done_too_early, expected, groundwork, left
 
 T = TypeVar("T")
 STRETCH_SECONDS = 20
@@ -145,16 +145,21 @@ class Runs:
             runs.put_aside(connection, run.job, run.period, contract_id, reason, self._now())
 
     @activity.defn(name="run_prove")
-    def prove(self, run: Run, now: datetime, notices: int) -> Proof:
+    async def prove(self, run: Run, now: datetime, notices: int) -> Proof:
         """Whether every contract that the period concerns was dealt with; it counts those that were not, and names some."""
-        with self._engine.begin() as connection:
-            concerned = expected(connection, run)
-            missing = {*left(connection, run, concerned)} if concerned else set()
-            missing.update(runs.untold(connection, run.job, run.period, NAMED))
-            names = sorted(missing)[:NAMED]
-            parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
-            result = {"expected": concerned, "left": names, "parked": parked, "notices": notices}
-            runs.end(connection, run.job, run.period, now, result, concerned - len(missing))
+        proof = await self._in_transaction(partial(self._prove, run, now, notices))
+        if overtaken := await self._in_transaction(lambda c: done_too_early(c, run)):
+            await self._gate.begin_run(overtaken)
+        return proof
+
+    def _prove(self, run: Run, now: datetime, notices: int, connection: Connection) -> Proof:
+        concerned = expected(connection, run)
+        missing = {*left(connection, run, concerned)} if concerned else set()
+        missing.update(runs.untold(connection, run.job, run.period, NAMED))
+        names = sorted(missing)[:NAMED]
+        parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
+        result = {"expected": concerned, "left": names, "parked": parked, "notices": notices}
+        runs.end(connection, run.job, run.period, now, result, concerned - len(missing))
         log.info("run", job=run.job, period=run.period, expected=concerned, left=len(missing))
         return Proof(left=names, result=result)
 

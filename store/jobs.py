@@ -59,3 +59,12 @@ def groundwork(connection: Connection, run: Run) -> str | None:
     known = runs.of(connection, before, run.period)
     under_way = known is not None and known.state != "done"
     return before if under_way or left(connection, Run(job=before, period=run.period), 1) else None
+
+
+def done_too_early(connection: Connection, run: Run) -> Run | None:
+    """The settlement that was done before this month end made statements for whoever was brought in since; else None."""
+    settled = Run(job=settlement.JOB, period=run.period)
+    if run.job != jobs.AFTER[settled.job]:
+        return None
+    known = runs.of(connection, settled.job, settled.period)
+    return settled if known and known.state == "done" and left(connection, settled, 1) else None

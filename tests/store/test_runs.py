@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 from temporalio.testing import ActivityEnvironment
 
 from activities.runs import NAMED, Runs
@@ -14,6 +14,7 @@ from rules import jobs, policy
 from rules.clock import Clock
 from rules.runs import Proof, Range, Run, delivery_prefix
 from store import runs as store
+from store import settlement
 from store.jobs import groundwork
 from store.ledger import StatementRow
 from store.tables import ContractRow, DeliveryRow
@@ -54,13 +55,13 @@ def mended(engine: Engine) -> None:
         )
 
 
-async def ran(engine: Engine) -> Proof:
+async def ran(engine: Engine, gate: Any = NOTHING) -> Proof:
     """The run, but for what leaves by mail."""
     nothing: Any = NOTHING
-    runs, running = Runs(engine, Clock(), nothing, nothing), ActivityEnvironment()
+    runs, running = Runs(engine, Clock(), nothing, gate), ActivityEnvironment()
     running.run(runs.begin, JUNE, DUE)
     await running.run(runs.chunks, JUNE, Range())
-    return running.run(runs.prove, JUNE, DUE, 0)
+    return await running.run(runs.prove, JUNE, DUE, 0)
 
 
 @pytest.mark.rule("BIL-8")
@@ -78,12 +79,12 @@ async def test_it_is_parked_and_named_until_it_is_mended_and_the_others_have_the
     assert await ran(engine) == Proof(result={"expected": SIZE, "left": [], "parked": [], "notices": 0})
 
 
-def test_of_many_that_are_left_some_are_named_and_all_are_counted(engine: Engine) -> None:
+async def test_of_many_that_are_left_some_are_named_and_all_are_counted(engine: Engine) -> None:
     nothing: Any = NOTHING
     fill(engine, SIZE)
     runs, running = Runs(engine, Clock(), nothing, nothing), ActivityEnvironment()
     running.run(runs.begin, JUNE, DUE)
-    assert len(running.run(runs.prove, JUNE, DUE, 0).left) == NAMED
+    assert len((await running.run(runs.prove, JUNE, DUE, 0)).left) == NAMED
     with engine.begin() as connection:
         told = store.of(connection, JUNE.job, JUNE.period)
     assert told and (told.expected, told.done) == (SIZE, 0)
@@ -105,13 +106,44 @@ async def test_nobody_settles_a_month_before_its_end_is_proved(engine: Engine) -
     running.run(runs.begin, JUNE, DUE)
     await running.run(runs.chunks, JUNE, Range())
     assert missing() == "month-end", "it has not been proved"
-    running.run(runs.prove, JUNE, DUE, 0)
+    await running.run(runs.prove, JUNE, DUE, 0)
     assert missing() is None
     with engine.begin() as connection:
         connection.execute(
             text("delete from statement_line where contract_id = (select min(contract_id) from contract)")
         )
     assert missing() == "month-end", "somebody's statement is wrong"
+
+
+class Begins:
+    """In the place of the way to the engine: which runs somebody has begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[Run] = []
+
+    async def begin_run(self, run: Run) -> None:
+        self.begun.append(run)
+
+
+@pytest.mark.rule("BIL-3")
+async def test_a_settlement_that_was_done_is_begun_again_for_whoever_was_brought_in_since(
+    engine: Engine,
+) -> None:
+    fill(engine, SIZE)
+    begins: Any = Begins()
+    settled = Run(job="settlement", period=JUNE.period)
+    await ran(engine, begins)
+    assert begins.begun == [], "it is not due yet"
+    with engine.begin() as connection:
+        store.begin(connection, settled.job, settled.period, DUE, DUE, SIZE)
+        settlement.chunk(connection, JUNE.period, "", "~", policy.load())
+        store.end(connection, settled.job, settled.period, DUE, {}, SIZE)
+    await ran(engine, begins)
+    assert begins.begun == [], "nothing is left of it"
+    with engine.begin() as connection:
+        connection.execute(update(table(StatementRow)).values(paid_on=None))
+    await ran(engine, begins)
+    assert begins.begun == [settled]
 
 
 @pytest.mark.parametrize(

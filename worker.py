@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -42,9 +42,11 @@ from outside.letters import Printer
 from outside.mail import Mailer
 from outside.payments import Gateway
 from rules import policy
+from rules.calendar import JST
 from rules.clock import Clock
 from settings import Settings, SettingsError
 from store import contracts, people, policies, workers
+from store import runs as store_runs
 from store.database import DOWN, connect, in_transaction
 from workflows import clock as workflow_clock
 from workflows import visible
@@ -67,6 +69,7 @@ async def main(settings: Settings) -> None:
     await register_search_attributes(client)
     if settings.clock == "real" and settings.clock_speed == 1:
         await schedules.apply(client, settings.task_queue, policy.current())
+        await begin_overdue(engine, Gate(client, settings.task_queue), datetime.now(JST))
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(Gateway(settings))
         executor = stack.enter_context(ThreadPoolExecutor(RECORDERS))
@@ -175,6 +178,15 @@ async def make_current(client: Client, settings: Settings) -> None:
             if fault.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                 raise
         await asyncio.sleep(0.2)
+
+
+async def begin_overdue(engine: Engine, gate: Gate, now: datetime) -> None:
+    """A schedule does nothing for a day before it was changed: where a policy moves a job's day from a day to come to
+    one that is over, nobody else has the month's run done. Begun once more, or beside the schedule, it does nothing."""
+    for run in await asyncio.to_thread(
+        in_transaction, engine, lambda c: store_runs.overdue(c, now, policy.current())
+    ):
+        await gate.begin_run(run)
 
 
 async def settle_doubts(engine: Engine, gate: Gate) -> None:

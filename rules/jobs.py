@@ -80,6 +80,14 @@ def next_due(job: Job, now: datetime) -> Due:
     return _in_month(job, first)
 
 
+def last_due(job: Job, now: datetime) -> Due:
+    """The run of `job` that was due last, at `now` or before."""
+    first = first_of_month(day_of(now))
+    while first.month not in job.months or _in_month(job, first).at > now:
+        first = first_of_month(first, -1)
+    return _in_month(job, first)
+
+
 def period_at(job: str, at: datetime) -> str:
     """The period that is over when a run of `job` is due at `at`."""
     before = first_of_month(day_of(at), -1)

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
+from rules import jobs
 from rules.calendar import midnight
 from rules.facts import Contract, Delivery
-from rules.runs import END, Progress, Range, delivery_prefix
+from rules.figures import Policy
+from rules.runs import END, Progress, Range, Run, delivery_prefix
 from store.ledger import ParkedRow, RunRow
 from store.sql import AFTER, AT, AT_MOST, PERIOD, UNTIL, parameter
 from store.tables import ContractRow, DeliveryRow
@@ -105,6 +107,14 @@ def latest(connection: Connection) -> dict[str, Progress]:
     """The run of each job with the latest period."""
     found = connection.execute(select(_rows).order_by(_rows.c.due_at)).mappings()
     return {row["job"]: Progress(**row) for row in found}
+
+
+def overdue(connection: Connection, now: datetime, policy: Policy) -> list[Run]:
+    """Of each job that was ever run here the run that was due last, where it is not done."""
+    found = connection.execute(select(_rows.c.job, _rows.c.period, _rows.c.state)).all()
+    known, done = {row.job for row in found}, {row[:2] for row in found if row.state == "done"}
+    due = [jobs.last_due(job, now) for job in policy.jobs if job.job in known]
+    return [Run(job=one.job, period=one.period) for one in due if (one.job, one.period) not in done]
 
 
 def calendar_began(connection: Connection) -> datetime | None:

@@ -63,6 +63,19 @@ def test_a_run_is_owed_from_its_second_on_and_once() -> None:
     assert jobs.next_due(FIGURES.job("month-end"), due).period == "2027-07"
 
 
+@pytest.mark.parametrize(
+    ("job", "now", "due", "period"),
+    [
+        ("settlement", "2027-07-25 05:59:59", "2027-06-25 06:00:00", "2027-05"),
+        ("settlement", "2027-07-25 06:00:00", "2027-07-25 06:00:00", "2027-06"),
+        ("points-warning", "2027-12-31 12:00:00", "2027-03-10 09:00:00", "2027-02"),
+        ("fiscal-year", "2027-04-01 00:19:59", "2026-04-01 00:20:00", "FY2025"),
+    ],
+)
+def test_the_run_that_was_due_last(job: str, now: str, due: str, period: str) -> None:
+    assert jobs.last_due(FIGURES.job(job), at(now)) == jobs.Due(at(due), job, period)
+
+
 def test_a_year_owes_every_run_in_the_order_of_the_dates() -> None:
     found = jobs.due_between(at("2027-01-01 00:00:00"), at("2028-01-01 00:00:00"), FIGURES)
     assert len(found) == 12 * 4 + 3 + 1

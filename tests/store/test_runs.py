@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 from temporalio.testing import ActivityEnvironment
 
+import worker
 from activities.runs import NAMED, Runs
 from bench.filled import fill
 from rules import jobs, policy
 from rules.clock import Clock
+from rules.figures import Policy
 from rules.runs import Proof, Range, Run, delivery_prefix
 from store import runs as store
 from store import settlement
@@ -19,6 +22,7 @@ from store.jobs import groundwork
 from store.ledger import StatementRow
 from store.tables import ContractRow, DeliveryRow
 from store.write import insert, table
+from tests.rules.cases import at
 
 JUNE = Run(job="month-end", period="2026-06")
 DUE = jobs.due_at(policy.load().job(JUNE.job), JUNE.period)
@@ -144,6 +148,36 @@ async def test_a_settlement_that_was_done_is_begun_again_for_whoever_was_brought
         connection.execute(update(table(StatementRow)).values(paid_on=None))
     await ran(engine, begins)
     assert begins.begun == [settled]
+
+
+@pytest.mark.rule("BIL-3")
+async def test_a_run_whose_day_a_policy_moves_into_the_past_is_begun_by_the_next_worker(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = policy.load()
+    moved = [j.model_copy(update={"day": 20}) if j.job == "settlement" else j for j in figures.jobs]
+    new, now = figures.model_copy(update={"jobs": moved}), at("2026-07-22 12:00:00")
+
+    async def begun(by: Policy) -> list[Run]:
+        begins: Any = Begins()
+        monkeypatch.setattr(policy, "current", lambda: by)
+        await worker.begin_overdue(engine, begins, now)
+        return list(begins.begun)
+
+    assert await begun(new) == [], "nothing was ever run here"
+    for period in ("2026-05", "2026-06"):
+        done(engine, Run(job="month-end", period=period), now)
+    done(engine, Run(job="settlement", period="2026-05"), now)
+    assert await begun(figures) == []
+    assert await begun(new) == [Run(job="settlement", period="2026-06")]
+    done(engine, Run(job="settlement", period="2026-06"), now)
+    assert await begun(new) == []
+
+
+def done(engine: Engine, run: Run, now: datetime) -> None:
+    with engine.begin() as connection:
+        store.begin(connection, run.job, run.period, now, now, 1)
+        store.end(connection, run.job, run.period, now, {}, 1)
 
 
 @pytest.mark.parametrize(

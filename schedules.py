@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from temporalio.client import (
     Client,
     Schedule,
@@ -19,10 +17,7 @@ from temporalio.client import (
 
 from gate import RUN
 from rules.figures import Job, Policy
-from rules.runs import Run
-
-CATCH_UP = timedelta(days=365)
-"""However long everything was down, each run that fell due meanwhile is still done."""
+from rules.runs import CATCH_UP, Run
 
 
 async def apply(client: Client, task_queue: str, policy: Policy) -> list[str]:
@@ -46,7 +41,8 @@ async def _apply(client: Client, name: str, wanted: Schedule) -> None:
 
 
 def schedule(job: Job, task_queue: str) -> Schedule:
-    """Late runs are done one after the other, none is left out."""
+    """Late runs are all begun, none is left out. Each waits for those before it (`run_ready`), but not for one that waits
+    for an operator."""
     calendar = ScheduleCalendarSpec(
         month=[ScheduleRange(month) for month in job.months],
         day_of_month=[ScheduleRange(job.day)],
@@ -60,5 +56,5 @@ def schedule(job: Job, task_queue: str) -> Schedule:
             RUN, Run(job=job.job), id=f"run-{job.job}", task_queue=task_queue, static_summary=job.job
         ),
         spec=ScheduleSpec(calendars=[calendar], time_zone_name="Asia/Tokyo"),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ALL, catchup_window=CATCH_UP),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL, catchup_window=CATCH_UP),
     )

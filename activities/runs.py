@@ -44,6 +44,11 @@ class Runs:
         due = jobs.due_at(policy.current().job(run.job), run.period)
         if due > now:
             return Waiting(why=f"not due before {due:%Y-%m-%d %H:%M}", until=due)
+        if first := await self._in_transaction(lambda c: runs.before(c, run, policy.current())):
+            earlier, begun = first
+            if not begun:
+                await self._gate.begin_run(earlier)
+            return Waiting(why=f"{earlier.job} of {earlier.period} is not done")
         if missing := await self._in_transaction(lambda c: groundwork(c, run)):
             await self._complete(Run(job=missing, period=run.period))
             return Waiting(why=f"{missing} of {run.period} is not done")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
+
+CATCH_UP = timedelta(days=365)
+"""However long everything was down, each run that fell due meanwhile is still done."""
 
 END = "zzzz"
 """Comes after every contract ID, by bytes and by any language's alphabet: how a database sorts is its owner's choice."""

@@ -12,7 +12,7 @@ from rules import jobs
 from rules.calendar import midnight
 from rules.facts import Contract, Delivery
 from rules.figures import Policy
-from rules.runs import END, Progress, Range, Run, delivery_prefix
+from rules.runs import CATCH_UP, END, Progress, Range, Run, delivery_prefix
 from store.ledger import ParkedRow, RunRow
 from store.sql import AFTER, AT, AT_MOST, PERIOD, UNTIL, parameter
 from store.tables import ContractRow, DeliveryRow
@@ -115,6 +115,26 @@ def overdue(connection: Connection, now: datetime, policy: Policy) -> list[Run]:
     known, done = {row.job for row in found}, {row[:2] for row in found if row.state == "done"}
     due = [jobs.last_due(job, now) for job in policy.jobs if job.job in known]
     return [Run(job=one.job, period=one.period) for one in due if (one.job, one.period) not in done]
+
+
+def before(connection: Connection, run: Run, policy: Policy) -> tuple[Run, bool] | None:
+    """The run of the same job that has to come first, and whether it was begun; None where none is under way or to come.
+
+    Of two months that are closed at the same time the later one would bill the charges of the earlier. One that waits
+    for an operator holds up nobody. What is missing for longer than a schedule catches up with was never meant to run.
+    """
+    mine = (_rows.c.job == run.job) & (_rows.c.period < run.period)
+    found = select(_rows.c.period, _rows.c.state).where(mine).order_by(_rows.c.period.desc()).limit(1)
+    last = connection.execute(found).first()
+    if last is None:
+        return None
+    if last.state == "running":
+        return Run(job=run.job, period=last.period), True
+    job = policy.job(run.job)
+    then = jobs.due_at(job, last.period)
+    due = jobs.next_due(job, then)
+    to_come = due.period < run.period and jobs.due_at(job, run.period) - then < CATCH_UP
+    return (Run(job=run.job, period=due.period), False) if to_come else None
 
 
 def calendar_began(connection: Connection) -> datetime | None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text, update
+from temporalio.client import ScheduleOverlapPolicy
 from temporalio.testing import ActivityEnvironment
 
+import schedules
 import worker
 from activities.runs import NAMED, Runs
 from bench.filled import fill
@@ -172,6 +174,38 @@ async def test_a_run_whose_day_a_policy_moves_into_the_past_is_begun_by_the_next
     assert await begun(new) == [Run(job="settlement", period="2026-06")]
     done(engine, Run(job="settlement", period="2026-06"), now)
     assert await begun(new) == []
+
+
+@pytest.mark.rule("BIL-8")
+async def test_a_run_waits_for_the_one_before_it_but_not_for_one_that_waits_for_an_operator(
+    engine: Engine,
+) -> None:
+    begins: Any = Begins()
+    nothing: Any = NOTHING
+    runs, now = Runs(engine, Clock(), nothing, begins), at("2026-08-02 12:00:00")
+    april, may, july = (Run(job=JUNE.job, period=f"2026-{month}") for month in ("04", "05", "07"))
+
+    async def why(run: Run) -> str:
+        return str((await ActivityEnvironment().run(runs.ready, run, now)).why)
+
+    assert await why(july) == "", "there was none before"
+    done(engine, Run(job=JUNE.job, period="2019-04"), now)
+    assert await why(july) == "", "of so long ago none is missing"
+    done(engine, may, now)
+    assert await why(july) == "month-end of 2026-06 is not done"
+    assert begins.begun == [JUNE]
+    with engine.begin() as connection:
+        store.begin(connection, JUNE.job, JUNE.period, now, now, 1)
+    assert await why(july) == "month-end of 2026-06 is not done"
+    assert [await why(april), await why(may), await why(JUNE), begins.begun] == ["", "", "", [JUNE]]
+    with engine.begin() as connection:
+        store.end(connection, JUNE.job, JUNE.period, now, {"left": ["k-1"]}, 0)
+    assert await why(july) == ""
+
+
+def test_schedules_begin_each_run_whatever_became_of_the_one_before() -> None:
+    for job in policy.load().jobs:
+        assert schedules.schedule(job, "queue").policy.overlap == ScheduleOverlapPolicy.ALLOW_ALL
 
 
 def done(engine: Engine, run: Run, now: datetime) -> None:

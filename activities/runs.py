@@ -53,7 +53,9 @@ class Runs:
             await self._complete(Run(job=missing, period=run.period))
             return Waiting(why=f"{missing} of {run.period} is not done")
         late = await self._in_transaction(lambda c: runs.late(c, due, LATE_AT_ONCE))
-        await asyncio.gather(*(self._gate.start(contract) for contract in late))
+        await asyncio.gather(*(self._gate.start(contract) for contract in late.values() if contract))
+        for contract_id in (one for one, contract in late.items() if contract is None):
+            log.warning("unreadable", job=run.job, period=run.period, contract_id=contract_id)
         return Waiting(why="deadlines of contracts are overdue" if late else "", late=len(late))
 
     async def _complete(self, before: Run) -> None:

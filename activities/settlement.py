@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from temporalio import activity
 
 from activities.outside import alive
+from activities.runs import BROKEN
 from gate import Gate, Refused, Unavailable
 from outside.notice import Unreachable
 from outside.payments import KEY_REUSED, Declined, Gateway
@@ -21,7 +22,7 @@ from rules.change import Bill
 from rules.facts import Contract
 from rules.figures import Policy
 from rules.runs import Range, Reached, Run
-from store import bills, people, settlement
+from store import bills, people, runs, settlement
 from store.database import in_transaction
 from store.settlement import Owed
 
@@ -120,10 +121,15 @@ class Settlement:
                 try:
                     await self._begin(period, contract_id, policy, now)
                 except (Unavailable, Refused) as fault:
-                    log.warning(
-                        "not collected yet", contract_id=contract_id, period=period, trouble=str(fault)
-                    )
-                    failed.add(contract_id)
+                    trouble = str(fault)
+                except BROKEN as fault:
+                    trouble = type(fault).__name__
+                    reason = (settlement.JOB, period, contract_id, trouble, now)
+                    await self._do(lambda c: runs.put_aside(c, *reason))
+                else:
+                    return
+                log.warning("not collected yet", contract_id=contract_id, period=period, trouble=trouble)
+                failed.add(contract_id)
 
         await asyncio.gather(*(begin(contract_id) for contract_id in names))
         return failed

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, cast
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from rules import jobs
@@ -44,7 +46,7 @@ _CHUNK_END = (
     .limit(2)
 )
 _LATE = (
-    select(_contracts.c.snapshot)
+    select(_contracts.c.contract_id, _contracts.c.snapshot)
     .where(_contracts.c.due_at <= AT)
     .order_by(_contracts.c.due_at)
     .limit(AT_MOST)
@@ -202,10 +204,16 @@ def parked(connection: Connection, job: str, period: str) -> list[RowMapping]:
     return list(connection.execute(_PARKED, _given(job, period)).mappings())
 
 
-def late(connection: Connection, until: datetime, limit: int) -> list[Contract]:
-    """Contracts with a deadline that passed by then and that nobody has kept yet."""
+def late(connection: Connection, until: datetime, limit: int) -> dict[str, Contract | None]:
+    """Contracts with a deadline that passed by then and that nobody has kept yet; None where one cannot be read."""
     found = connection.execute(_LATE, {"the_at": until, "the_most": limit})
-    return [Contract.model_validate(row) for row in found.scalars()]
+    return {row.contract_id: _read(row.snapshot) for row in found}
+
+
+def _read(snapshot: dict[str, Any]) -> Contract | None:
+    with suppress(ValidationError):
+        return Contract.model_validate(snapshot)
+    return None
 
 
 def unsent(connection: Connection, job: str, period: str, limit: int, last: str = "") -> list[Delivery]:

@@ -25,6 +25,7 @@ from rules.facts import Contract
 from rules.runs import Range, Run
 from store import bills, changes, contracts, people, settlement
 from store.ledger import CreditRow, StatementRow
+from store.tables import ContractRow
 from store.write import table
 from tests.activities.cases import OwnLife
 from tests.activities.world import OutsideWorld, World
@@ -283,6 +284,35 @@ def book(world: World, contract_id: str, amount: int) -> None:
         bills.receive(connection, [row | {"amount": amount, "at": when}])
         if amount == 5000:
             connection.execute(update(table(StatementRow)).where(mine).values(paid_on=day_of(when)))
+
+
+@pytest.mark.rule("BIL-3")
+@pytest.mark.rule("BIL-8")
+async def test_a_contract_that_cannot_be_read_is_named_and_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "TRIES", 0)
+    broken, other = in_force(world, "a", "invoice"), in_force(world, "b", "invoice")
+    spoil(world, broken)
+    assert await settle(world) == 1
+    assert (pending(world, other), left(world)) == (["collection"], [broken])
+    (parked,) = world._rows("parked")
+    assert (parked["contract_id"], parked["reason"]) == (broken, "ValidationError")
+
+
+@pytest.mark.rule("BIL-8")
+async def test_a_contract_that_cannot_be_read_keeps_no_run_from_beginning_for_ever(world: World) -> None:
+    broken = in_force(world, "a", "invoice")
+    spoil(world, broken, due_at=jobs.due_at(POLICY.job("month-end"), PERIOD))
+    found = await world.run("run_ready", Run(job="month-end", period=PERIOD), datetime.now(JST))
+    assert (found.late, found.until) == (1, None), "after a while the run goes on without it"
+
+
+def spoil(world: World, contract_id: str, **more: Any) -> None:
+    rows = table(ContractRow)
+    with world.engine.begin() as connection:
+        mine = update(rows).where(rows.c.contract_id == contract_id)
+        connection.execute(mine.values(snapshot={"of": "another release"}, **more))
 
 
 @pytest.mark.rule("BIL-3")

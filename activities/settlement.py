@@ -71,12 +71,14 @@ class Settlement:
         policy = policies.current()
         group = await self._do(lambda c: settlement.owed(c, period, part.after, part.until, policy, GROUP))
         cards = [owed for owed in group if owed.reference is not None]
-        paid, unreached = await self._charge(period, cards, policy)
+        paid, unreached = await self._charge(period, cards, policy, now)
         dealt_with = unreached | {owed.contract_id for owed in paid}
         rest = [owed.contract_id for owed in group if owed.contract_id not in dealt_with]
         return group, unreached | await self._collect(period, rest, policy, now)
 
-    async def _charge(self, period: str, cards: list[Owed], policy: Policy) -> tuple[list[Owed], set[str]]:
+    async def _charge(
+        self, period: str, cards: list[Owed], policy: Policy, now: datetime
+    ) -> tuple[list[Owed], set[str]]:
         """Those that are paid now, and those of which nobody knows."""
         turns = asyncio.Semaphore(CHARGED_AT_ONCE)
 
@@ -90,7 +92,7 @@ class Settlement:
         declined = [card.contract_id for card, outcome in known if outcome is False]
 
         def answered(connection: Connection) -> None:
-            settlement.charged(connection, period, paid, policy)
+            settlement.charged(connection, period, paid, policy, now)
             settlement.declined(connection, period, declined)
 
         await self._do(answered)

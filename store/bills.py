@@ -16,7 +16,8 @@ from rules.statement import month_of
 from rules.texts import Language
 from store import contracts, disclosures, policies
 from store.ledger import BlockRow, CreditRow, StatementLineRow, StatementRow
-from store.write import table, upsert
+from store.tables import EntryRow
+from store.write import insert, table, upsert
 
 _rows, _credits, _blocks = table(StatementRow), table(CreditRow), table(BlockRow)
 _lines = table(StatementLineRow)
@@ -118,7 +119,7 @@ def record(connection: Connection, change: Change, money: Money) -> None:
     contract_id = change.contract.contract_id
     credits = [credit.model_dump() | {"contract_id": contract_id} for credit in money.credits]
     if credits:
-        receive(connection, credits)
+        receive(connection, credits, change.recorded_at)
     for period, paid_on in money.paid.items():
         _set(connection, contract_id, period, _rows.c.paid_on.is_(None), paid_on=paid_on)
     for period, at in money.collected.items():
@@ -128,8 +129,8 @@ def record(connection: Connection, change: Change, money: Money) -> None:
     _block(connection, contract_id, money)
 
 
-def receive(connection: Connection, credits: list[dict[str, Any]]) -> None:
-    """Write down money that came in, each once; what is more than its statement asks for counts for none.
+def receive(connection: Connection, credits: list[dict[str, Any]], recorded_at: datetime) -> None:
+    """Write down money that came in, each once; what is more than its statement asks for counts for none, and is noted.
 
     Whoever asked for it had read the bill before: a settlement and a payment of the same moment both found it open.
     The statements are held first, so that the second of them sees what the first has written.
@@ -142,6 +143,14 @@ def receive(connection: Connection, credits: list[dict[str, Any]]) -> None:
     found = select(_rows.c.contract_id, _rows.c.period, excess).where(mine, paid > _rows.c.total_with_tax)
     for contract_id, period, yen in connection.execute(found).all():
         _set_aside(connection, meant[contract_id, period], yen)
+        _note_over(connection, meant[contract_id, period], yen, recorded_at)
+
+
+def _note_over(connection: Connection, credit: dict[str, Any], excess: int, recorded_at: datetime) -> None:
+    """For somebody to send it back."""
+    entry = {"contract_id": credit["contract_id"], "at": credit["at"], "recorded_at": recorded_at}
+    entry |= {"what": "payment_over", "by": "calendar", "data": {"amount": min(excess, credit["amount"])}}
+    insert(connection, EntryRow, [entry])
 
 
 def _set_aside(connection: Connection, credit: dict[str, Any], excess: int) -> None:

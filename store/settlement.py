@@ -194,7 +194,9 @@ def _answer(connection: Connection, period: str, names: list[str], answer: str) 
         connection.execute(update(_asked).where(_these(period, names)).values(answer=answer))
 
 
-def charged(connection: Connection, period: str, done: list[Owed], policy: Policy) -> None:
+def charged(
+    connection: Connection, period: str, done: list[Owed], policy: Policy, recorded_at: datetime
+) -> None:
     """The gateway took the money of these. Repeating it does nothing."""
     at = due_at(period, policy)
     credits = [
@@ -209,7 +211,7 @@ def charged(connection: Connection, period: str, done: list[Owed], policy: Polic
         for one in done
     ]
     if credits:
-        bills.receive(connection, credits)
+        bills.receive(connection, credits, recorded_at)
         names = [one.contract_id for one in done]
         mine = (_rows.c.period == period) & _rows.c.contract_id.in_(names) & _rows.c.paid_on.is_(None)
         connection.execute(update(_rows).where(mine).values(paid_on=day_of(at)))

@@ -281,7 +281,7 @@ def book(world: World, contract_id: str, amount: int) -> None:
     row = {"credit_id": "booked", "contract_id": contract_id, "period": PERIOD, "kind": "payment"}
     mine = table(StatementRow).c.contract_id == contract_id
     with world.engine.begin() as connection:
-        bills.receive(connection, [row | {"amount": amount, "at": when}])
+        bills.receive(connection, [row | {"amount": amount, "at": when}], when)
         if amount == 5000:
             connection.execute(update(table(StatementRow)).where(mine).values(paid_on=day_of(when)))
 

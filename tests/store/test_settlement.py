@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, select, update
 
-from store import bills, settlement
+from store import bills, contracts, settlement
 from store.database import in_transaction
 from store.ledger import CreditRow, PayingRow, StatementRow
 from store.settlement import Owed
@@ -18,6 +18,7 @@ from store.write import insert, table
 from tests.rules.cases import POLICY, at
 
 FIRST, LAST = "", "~"
+NOW = at("2026-07-26 12:00:00")
 
 
 def owed(engine: Engine, contract_id: str, method: str, total: int = 5000, **more: Any) -> None:
@@ -149,14 +150,27 @@ def test_money_that_comes_after_all_was_paid_is_over(
         credit(engine, "k-1", settled, "2026-07-25 06:00:00", kind="settlement")
     for _ in range(2):
         with engine.begin() as connection:
-            bills.receive(connection, [payment(paid, "2026-07-25 06:00:00")])
+            bills.receive(connection, [payment(paid, "2026-07-25 06:00:00")], NOW)
     assert [row[1:3] for row in credits(engine)] == told
+    assert noted(engine) == [amount for kind, amount in told if kind == "over"], (
+        "once, for somebody to send it back"
+    )
+
+
+def noted(engine: Engine) -> list[int]:
+    """What the timeline says is over."""
+    with engine.begin() as connection:
+        return [
+            row["data"]["amount"]
+            for row in contracts.timeline(connection, "k-1")
+            if row["what"] == "payment_over"
+        ]
 
 
 @pytest.mark.rule("BIL-3")
 def test_money_for_which_no_bill_is_open_is_over(engine: Engine) -> None:
     with engine.begin() as connection:
-        bills.receive(connection, [payment(700, "2026-07-25 06:00:00") | {"kind": "over"}])
+        bills.receive(connection, [payment(700, "2026-07-25 06:00:00") | {"kind": "over"}], NOW)
     assert [row[1:3] for row in credits(engine)] == [("over", 700)]
 
 
@@ -169,7 +183,7 @@ def test_of_a_payment_and_a_settlement_at_the_same_moment_one_waits_and_counts_f
     rows = table(StatementRow)
 
     def pay(connection: Connection) -> None:
-        bills.receive(connection, [payment(5000, "2026-07-25 06:00:00")])
+        bills.receive(connection, [payment(5000, "2026-07-25 06:00:00")], NOW)
         still = rows.c.paid_on.is_(None)
         connection.execute(update(rows).where(still).values(paid_on=date(2026, 7, 25)))
 
@@ -258,7 +272,7 @@ def test_who_pays_otherwise_while_nobody_knows_whether_the_card_was_charged_is_a
     assert (left(engine), asked(engine)) == (["k-1"], [Owed("k-1", 5000, "card_1")])
     with engine.begin() as connection:
         assert not settlement.is_unpaid(connection, "2026-06", "k-1"), "no collection begins"
-        settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY)
+        settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY, NOW)
     assert [row[1:3] for row in credits(engine)] == [("over", 5000), ("payment", 5000)]
     assert (left(engine), asked(engine)) == ([], [])
 
@@ -279,7 +293,7 @@ def test_what_a_late_settlement_charges_too_much_is_over(engine: Engine) -> None
     credit(engine, "k-1", 1500, "2026-07-25 10:00:00")
     for _ in range(2):
         with engine.begin() as connection:
-            settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY)
+            settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY, NOW)
     assert [row[1:3] for row in credits(engine)] == [("card", 3500), ("over", 1500), ("payment", 1500)]
 
 
@@ -289,8 +303,8 @@ def test_charged_cards_are_written_once(engine: Engine) -> None:
         owed(engine, name, "credit_card")
     for _ in range(2):
         with engine.begin() as connection:
-            settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY)
-            settlement.charged(connection, "2026-06", [], POLICY)
+            settlement.charged(connection, "2026-06", [Owed("k-1", 5000, "card_1")], POLICY, NOW)
+            settlement.charged(connection, "2026-06", [], POLICY, NOW)
     assert credits(engine) == [("k-1", "card", 5000, at("2026-07-25 06:00:00"))]
     assert paid(engine) == {"k-1": date(2026, 7, 25), "k-2": None}
     with engine.begin() as connection:

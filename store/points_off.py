@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, or_, select, update
 
 from rules import jobs, points
-from rules.calendar import day_of
+from rules.calendar import day_of, end_of, fiscal_year
 from rules.figures import Policy
+from store import points_lapse, runs
 from store.ledger import ExchangeRow, MemberRow, PointRow, StatementRow
 from store.points_grant import ledger_row
 from store.points_hold import hold_ends_back
@@ -110,4 +111,11 @@ def _gone(
     noted = connection.execute(lapsed).scalar_one_or_none()
     if noted or lapses_on < day_of(at):
         return "lapse", max(noted or at, at)
-    return ("forfeit", max(left_at, at)) if left_at else None
+    if left_at:
+        return "forfeit", max(left_at, at)
+    return ("lapse", end_of(lapses_on)) if _year_is_over(connection, lapses_on) else None
+
+
+def _year_is_over(connection: Connection, lapses_on: date) -> bool:
+    """The run that ends the fiscal year has come, and has found nothing in the lot; it does not come again."""
+    return runs.of(connection, points_lapse.JOB, f"FY{fiscal_year(lapses_on)}") is not None

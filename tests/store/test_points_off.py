@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from store import points_off
+from store import points_lapse, points_off, runs
 from store.ledger import ExchangeRow, StatementRow
 from store.sql import Whom, everybody
 from store.write import insert, table
@@ -131,6 +131,24 @@ def test_what_returns_to_a_lot_that_lapsed_meanwhile_lapses_again_at_once(club: 
         ("2029-04-01 00:10", "2026-07-01", "lapse", -50),
     ]
     assert club.balance("k-1", "2029-04-01 02:00:00") == before
+
+
+@pytest.mark.rule("PNT-4")
+@pytest.mark.rule("PNT-10")
+def test_what_a_late_month_end_gives_back_to_a_lot_whose_year_is_over_lapsed_with_the_year(
+    club: Club,
+) -> None:
+    club.exchange("k-1", 300, "2029-01-10 12:00:00")
+    club.lapse("FY2028")
+    due = at("2029-04-01 00:20:00")
+    within(club.engine, lambda c: runs.begin(c, "fiscal-year", "FY2028", due, due, 0))
+    bill(club, 240, "2029-02")
+    assert off(club, "2029-02") == {"k-1": 240}
+    assert [row for row in club.ledger() if row[1] == "2026-07-01"][-2:] == [
+        ("2029-03-01 00:10", "2026-07-01", "return", 60),
+        ("2029-04-01 00:00", "2026-07-01", "lapse", -60),
+    ]
+    assert within(club.engine, lambda c: points_lapse.left(c, "FY2028", POLICY, 9)) == []
 
 
 @pytest.mark.rule("PNT-6")

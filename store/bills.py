@@ -120,7 +120,8 @@ def record(connection: Connection, change: Change, money: Money) -> None:
     credits = [credit.model_dump() | {"contract_id": contract_id} for credit in money.credits]
     if credits:
         receive(connection, credits, change.recorded_at)
-    for period, paid_on in money.paid.items():
+    for period, day in money.paid.items():
+        paid_on = _last_needed(connection, contract_id, period) or day
         _set(connection, contract_id, period, _rows.c.paid_on.is_(None), paid_on=paid_on)
     for period, at in money.collected.items():
         _set(connection, contract_id, period, _rows.c.collected_at.is_(None), collected_at=at)
@@ -151,6 +152,14 @@ def _note_over(connection: Connection, credit: dict[str, Any], excess: int, reco
     entry = {"contract_id": credit["contract_id"], "at": credit["at"], "recorded_at": recorded_at}
     entry |= {"what": "payment_over", "by": "calendar", "data": {"amount": min(excess, credit["amount"])}}
     insert(connection, EntryRow, [entry])
+
+
+def _last_needed(connection: Connection, contract_id: str, period: str) -> date | None:
+    """The day of the latest money for a statement: what is booked last may be dated before what was booked first."""
+    mine = (_credits.c.contract_id == contract_id) & (_credits.c.period == period)
+    found = select(func.max(_credits.c.at)).where(mine, _credits.c.kind != "over")
+    at = connection.execute(found).scalar_one()
+    return day_of(at) if at else None
 
 
 def _set_aside(connection: Connection, credit: dict[str, Any], excess: int) -> None:

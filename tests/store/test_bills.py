@@ -122,6 +122,19 @@ def test_what_is_over_counts_for_no_bill(engine: Engine, life: Life) -> None:
 
 
 @pytest.mark.rule("BIL-3")
+def test_a_bill_is_paid_on_the_day_of_the_latest_payment_that_it_needed_however_they_were_booked(
+    engine: Engine, life: Life
+) -> None:
+    statement(engine, "2026-06", "2026-07-31", 5720)
+    life.unpaid("2026-07-25 06:00:00", "2026-06", "2026-07-31", 5720)
+    life.pay("2026-07-29 09:00:00", "2026-06", 3000, paid="2026-07-28 12:00:00")
+    life.pay("2026-07-29 09:00:01", "2026-06", 2720, paid="2026-07-26 12:00:00")
+    life.pay("2026-07-30 09:00:00", "2026-06", 500, paid="2026-07-30 08:00:00")
+    written(engine, life)
+    assert rows(engine, StatementRow, "paid_on") == [(date(2026, 7, 28),)]
+
+
+@pytest.mark.rule("BIL-3")
 def test_the_block_stands_with_its_dates(engine: Engine, life: Life) -> None:
     statement(engine, "2026-06", "2026-07-31")
     life.unpaid("2026-07-25 06:00:00", "2026-06", "2026-07-31")

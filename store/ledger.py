@@ -191,7 +191,9 @@ class ExchangeRow(SQLModel, table=True):
 class DisclosureRow(SQLModel, table=True):
     """What was told to which provider, and why (MAT-12): a purchase on the unpaid bill of a month."""
 
+    # Operators read them all, by their time.
     __tablename__ = "disclosure"
+    __table_args__ = (Index("ix_disclosure_at", "at", "purchase_id", "period"),)
     purchase_id: str = Field(primary_key=True)
     period: str = Field(primary_key=True)
     contract_id: str = Field(index=True)

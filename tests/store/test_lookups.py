@@ -51,6 +51,7 @@ LOOKUPS: dict[str, Callable[[Connection], Any]] = {
     "whether points are owed": lambda c: points.owes(c, ONE, NOW, policy.load()),
     "statements": lambda c: bills.months(c, ONE, "2026-06", "2027-06"),
     "what was paid with": lambda c: bills.paid_with(c, ONE, "c-1"),
+    "disclosures after a place": lambda c: disclosures.of_contract(c, None, 50, (NOW, "u-1 2026-06")),
     "what was disclosed": lambda c: disclosures.of_contract(c, ONE, 50, None),
 }
 

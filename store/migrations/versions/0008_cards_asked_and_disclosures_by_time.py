@@ -1,4 +1,4 @@
-"""What a card is asked for is put down before the gateway is asked"""
+"""What a card is asked for is put down before the gateway is asked, and disclosures are listed by their time"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +19,9 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("period", "contract_id"),
     )
+    op.create_index("ix_disclosure_at", "disclosure", ["at", "purchase_id", "period"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_disclosure_at", "disclosure")
     op.drop_table("asked")

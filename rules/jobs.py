@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from rules.calendar import JST, day_of, first_of_month, fiscal_year, midnight, months_between
+from rules.calendar import JST, YEARS, day_of, first_of_month, fiscal_year, midnight, months_between
 from rules.figures import Job, Policy
 
 NAMES = frozenset({"month-end", "fiscal-year", "points-grant", "points-warning", "points-mail", "settlement"})
@@ -26,9 +26,9 @@ class Due:
 
 def first_day(period: str) -> date:
     """The first day of `yyyy-mm` or `FYyyyy`. Raises ValueError."""
-    if found := re.fullmatch(r"FY(\d{4})", period):
+    if found := re.fullmatch(r"FY([0-9]{4})", period):
         return date(int(found[1]), 4, 1)
-    if not re.fullmatch(r"\d{4}-\d\d", period):
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}", period):
         raise ValueError(period)
     return date.fromisoformat(f"{period}-01")
 
@@ -57,9 +57,11 @@ def due_at(job: Job, period: str) -> datetime:
 def fits(job: Job, period: str) -> bool:
     """Whether `period` is one that the calendar has `job` deal with, at whatever time."""
     try:
-        return following(period).month in job.months and period.startswith("FY") == (job.job in YEARLY)
+        year, after = first_day(period).year, following(period)
     except ValueError:
         return False
+    meant = YEARS[0] <= year <= YEARS[1] and period.startswith("FY") == (job.job in YEARLY)
+    return meant and after.month in job.months
 
 
 def due_between(after: datetime, until: datetime, policy: Policy) -> list[Due]:

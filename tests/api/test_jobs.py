@@ -61,6 +61,7 @@ def test_a_period_that_is_not_over_is_409_and_says_when_it_can_be_run(stack: Sta
     [
         ("month-end", {"period": "FY2026"}, 422),
         ("month-end", {"period": "2026-13"}, 422),
+        ("month-end", {"period": "0001-01"}, 422),
         ("month-end", {"period": 202601}, 422),
         ("month-end", {}, 422),
         ("fiscal-year", {"period": "2026-03"}, 422),

@@ -45,7 +45,11 @@ def test_a_run_is_due_in_the_month_after_its_period(job: str, period: str, due: 
         ("fiscal-year", "2027-03"),
         ("fiscal-year", "FY27"),
         ("fiscal-year", "FY9999"),
+        ("fiscal-year", "FY２０２５"),
         ("month-end", "9999-12"),
+        ("month-end", "2200-01"),
+        ("month-end", "1899-12"),
+        ("month-end", "0001-01"),
         ("points-warning", "2027-06"),
     ],
 )

@@ -106,8 +106,8 @@ def of(connection: Connection, job: str, period: str) -> Progress | None:
 
 
 def latest(connection: Connection) -> dict[str, Progress]:
-    """The run of each job with the latest period."""
-    found = connection.execute(select(_rows).order_by(_rows.c.due_at)).mappings()
+    """The run of each job that was begun last, be it an older period once more."""
+    found = connection.execute(select(_rows).order_by(_rows.c.started_at, _rows.c.due_at)).mappings()
     return {row["job"]: Progress(**row) for row in found}
 
 

@@ -208,9 +208,19 @@ def test_schedules_begin_each_run_whatever_became_of_the_one_before() -> None:
         assert schedules.schedule(job, "queue").policy.overlap == ScheduleOverlapPolicy.ALLOW_ALL
 
 
+def test_an_older_period_that_is_run_once_more_is_the_one_that_is_told(engine: Engine) -> None:
+    may = Run(job=JUNE.job, period="2026-05")
+    for run, day in ((may, 1), (JUNE, 2), (may, 3)):
+        done(engine, run, at(f"2026-07-0{day} 12:00:00"))
+        with engine.begin() as connection:
+            told = store.latest(connection)[JUNE.job]
+        assert (told.period, told.started_at.day) == (run.period, day)
+
+
 def done(engine: Engine, run: Run, now: datetime) -> None:
     with engine.begin() as connection:
-        store.begin(connection, run.job, run.period, now, now, 1)
+        due = jobs.due_at(policy.load().job(run.job), run.period)
+        store.begin(connection, run.job, run.period, due, now, 1)
         store.end(connection, run.job, run.period, now, {}, 1)
 
 

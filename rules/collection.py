@@ -99,5 +99,5 @@ def cannot_take(contract: Contract, number: int, at: datetime, now: datetime) ->
     if contract.number != number:
         return Refusal(rule="", reason="outdated")
     if day_of(at) > day_of(now):
-        return Refusal(rule="BIL-3", reason="paid_in_the_future")
+        return Refusal(rule="BIL-3", reason="paid_in_the_future", opens_at=midnight(day_of(at)))
     return None

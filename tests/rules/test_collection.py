@@ -142,7 +142,7 @@ def test_a_payment_for_a_bill_that_is_paid_is_for_the_oldest_that_is_not() -> No
 def test_no_payment_is_dated_later_than_today(paid: str, taken: bool) -> None:
     no = collection.cannot_take(line(number=3), 3, at(paid), at("2026-08-02 09:00:00"))
     assert (no is None) == taken
-    assert no is None or no.rule == "BIL-3"
+    assert no is None or (no.rule, no.opens_at) == ("BIL-3", at("2026-08-03 00:00:00"))
 
 
 @pytest.mark.rule("BIL-3")

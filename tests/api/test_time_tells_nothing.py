@@ -205,6 +205,10 @@ async def test_a_lock_answers_as_fast_whether_or_not_there_is_such_an_id(
         assert 1 / LOCKED_WORK < work < LOCKED_WORK and 1 / LOCKED_WAIT < wait < LOCKED_WAIT, (name, told)
 
 
+def alike(work: float, wait: float) -> bool:
+    return 1 / WORK < work < WORK and 1 / WAIT < wait < WAIT
+
+
 @pytest.mark.rule("IDN-4")
 async def test_a_refusal_takes_as_long_whether_or_not_there_is_such_an_id(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
@@ -215,5 +219,8 @@ async def test_a_refusal_takes_as_long_whether_or_not_there_is_such_an_id(
     async with api_here(stack) as api:
         for name, (path, known, unknown) in CASES.items():
             told[name] = await api.ratios(path, known(stack), unknown)
-    for name, (work, wait) in told.items():
-        assert 1 / WORK < work < WORK and 1 / WAIT < wait < WAIT, (name, told)
+            # A difference is there every time, what a busy machine adds is not.
+            for _ in range(2):
+                if not alike(*told[name]):
+                    told[name] = await api.ratios(path, known(stack), unknown)
+    assert [name for name, ratios in told.items() if not alike(*ratios)] == [], told

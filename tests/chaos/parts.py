@@ -54,12 +54,13 @@ class Parts:
         self.parts[name] = replace(part, env=dict(part.env) | env)
 
     async def ready(self, name: str) -> None:
-        """Until it works."""
-        async with asyncio.timeout(60):
-            while True:
-                if not await self.parts[name].ready():
-                    return
-                await asyncio.sleep(0.05)
+        """Until it works. Where it does not come to that, what it said last says why."""
+        deadline = asyncio.get_running_loop().time() + 60
+        while why := await self.parts[name].ready():
+            log = self.parts[name].log
+            said = log.read_text()[-1000:] if log.exists() else ""
+            assert asyncio.get_running_loop().time() < deadline, f"{name}: {why}; {said}"
+            await asyncio.sleep(0.05)
 
     async def kill(self, name: str) -> None:
         """As `kill -9` does it. It stays down until it is started."""

@@ -137,15 +137,20 @@ def test_who_may_not_call_is_told_before_anything_is_read(stack: Stack) -> None:
     assert forged.status_code == 401
 
 
-async def test_a_fault_of_ours_is_counted_among_the_answers(tmp_path: Path) -> None:
+async def test_a_fault_of_ours_is_counted_among_the_answers_and_invented_methods_as_one(
+    tmp_path: Path,
+) -> None:
     """By an API that was never started: it looks for what is not there."""
     app = make_app(Settings(data_dir=tmp_path))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     labels = {"method": "GET", "route": "/v1/contracts", "status": "500"}
     async with httpx.AsyncClient(base_url="http://here", transport=transport) as http:
         answer = await http.get("/v1/contracts", headers={"Authorization": "Bearer x"})
-    assert answer.json()["status"] == 500
+        invented = [(await http.request(method, "/v1/contracts")).status_code for method in ("BREW", "WHEN")]
+    assert (answer.json()["status"], invented) == (500, [405, 405])
     assert REGISTRY.get_sample_value("keiyaku_request_seconds_count", labels) == 1
+    labels |= {"method": "other", "status": "405"}
+    assert REGISTRY.get_sample_value("keiyaku_request_seconds_count", labels) == 2
 
 
 def test_malformed_input_is_told_before_a_rule_is_asked(stack: Stack) -> None:

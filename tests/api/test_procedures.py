@@ -48,6 +48,7 @@ def test_a_procedure_tells_its_history_and_who_did_it(stack: Stack) -> None:
     ]
 
 
+@pytest.mark.rule("BIL-7")
 def test_who_waits_for_an_operator_sees_how_many_wait_ahead(stack: Stack, rental: Rental) -> None:
     """Somebody signed in applies twice more."""
     own = stack.preparing_contract()

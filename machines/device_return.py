@@ -13,5 +13,5 @@ class DeviceReturnMachine(StateMachine):
     contract_ended = accepted.to(awaiting_device)
     return_overdue = awaiting_device.to(device_overdue)
     grace_over = device_overdue.to(device_charged)
-    nothing_to_return = accepted.to(closed) | awaiting_device.to(closed)
+    nothing_to_return = accepted.to(closed)
     device_received = awaiting_device.to(closed) | device_overdue.to(closed) | device_charged.to(closed)

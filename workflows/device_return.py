@@ -75,24 +75,10 @@ def _return_deposit(step: Step) -> None:
 
 
 def _overdue(step: Step, procedure: Procedure) -> None:
-    if any(task.kind == "report_shipped" for task in step.contract.tasks):
-        _never_shipped(step, procedure)
-        return
     charged_at = device_return.charged_at(_last_day(step), step.policy)
     step.fire(procedure, "return_overdue", charged_at)
     charge_on, amount = day_of(charged_at).isoformat(), step.policy.fees.device
     step.deliver("return_reminder", procedure, due_on=_due_on(step), charge_on=charge_on, amount=amount)
-
-
-def _never_shipped(step: Step, procedure: Procedure) -> None:
-    """What nobody reported as sent cannot be asked back, nor charged."""
-    step.fire(procedure, "nothing_to_return", what="nothing_to_return")
-    _withdraw_tasks(step)
-
-
-def _withdraw_tasks(step: Step) -> None:
-    for task in list(step.contract.tasks):
-        step.finish_task(task, "withdrawn")
 
 
 def _charged(step: Step, procedure: Procedure) -> None:
@@ -114,7 +100,8 @@ def act(step: Step, procedure: Procedure | None, task: Task, action: str) -> Non
         step.charge(step.contract.contract_id, day_of(step.at), "correction", "device", -charged)
     # Whatever came back was shipped, though nobody has said so.
     if step.contract.tasks and patches.goes(patches.WITHDRAWN_WITH_DEVICE):
-        _withdraw_tasks(step)
+        for left in list(step.contract.tasks):
+            step.finish_task(left, "withdrawn")
 
 
 def _last_day(step: Step) -> date:

@@ -14,7 +14,7 @@ accepted         device_received    refused
 awaiting_device  contract_ended     refused
 awaiting_device  return_overdue     device_overdue
 awaiting_device  grace_over         refused
-awaiting_device  nothing_to_return  closed
+awaiting_device  nothing_to_return  refused
 awaiting_device  device_received    closed
 device_overdue   contract_ended     refused
 device_overdue   return_overdue     refused

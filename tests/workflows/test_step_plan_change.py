@@ -101,6 +101,22 @@ def test_shipping_can_be_reported_after_the_1st() -> None:
     assert not new.contract.tasks and not new.contract.procedures
 
 
+@pytest.mark.rule("RNT-3", "RNT-10")
+def test_a_device_has_to_come_back_whether_or_not_anybody_reported_it_as_sent() -> None:
+    new = changed().successor()
+    effects = new.ask("2026-07-02 12:00:00", "cancellation", {})
+    assert "device_return_due" in [effect.what for effect in effects]
+    new.wait("2026-09-01 00:00:00")
+    told = [(at, what) for at, what in new.told() if what.startswith("cancellation_device")]
+    assert told == [
+        ("2026-08-11 00:00", "cancellation_device_overdue"),
+        ("2026-08-25 00:00", "cancellation_device_charged"),
+    ]
+    new.act("2026-09-02 10:00:00", "receive_device")
+    assert new.told()[-1][1] == "cancellation_closed" and not new.contract.tasks
+    assert sum(charge.amount for charge in new.charges if charge.item == "device") == 0
+
+
 def test_the_end_of_the_old_contract_wakes_the_new_one() -> None:
     old = changed()
     old.wait("2026-07-01 00:00:00")

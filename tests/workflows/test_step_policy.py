@@ -113,14 +113,3 @@ def test_a_plan_change_shows_all_that_it_will_cost(code: str) -> None:
     new.wait("2026-07-01 00:00:00")
     owed = sum(charge.amount for charge in [*life.charges, *new.charges])
     assert sum(effect.amount or 0 for effect in effects if effect.what == "fee") == owed
-
-
-@pytest.mark.rule("RNT-10")
-def test_a_device_that_was_never_shipped_is_not_charged() -> None:
-    life = in_force()
-    life.ask("2026-06-10 12:00:00", "plan_change", STANDARD)
-    new = life.successor()
-    new.ask("2026-07-02 12:00:00", "cancellation", {})
-    new.wait("2026-09-01 00:00:00")
-    assert new.told()[-1] == ("2026-08-11 00:00", "nothing_to_return") and not new.tasks()
-    assert "device" not in [charge.kind for charge in new.charges]

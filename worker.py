@@ -9,9 +9,10 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from google.protobuf.empty_pb2 import Empty
 from sqlalchemy import Engine
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -55,6 +56,9 @@ from workflows.run import RunWorkflow
 
 DEPLOYMENT = "keiyaku"
 RECORDERS = 8
+ENGINE_ANSWERS_WITHIN = 5
+"""Seconds."""
+
 T = TypeVar("T")
 PURE = ("machines", "rules", "statemachine", "pydantic", "pydantic_core")
 
@@ -95,13 +99,26 @@ def activities(
     gate = Gate(client, settings.task_queue)
     runs = Runs(engine, clock, mailings, gate)
     return [
-        Recorder(engine, None if settings.clock == "test" else clock).record,
+        Recorder(engine, engine_time(client, clock, settings.clock == "test")).record,
         notices.send,
         Cards(outside, gateway).register_card,
         Contracts(outside, client, settings.task_queue).wake,
         *(runs.ready, runs.begin, runs.chunks, runs.notices, runs.prove),
         Settlement(engine, gateway, gate).settle,
     ]
+
+
+def engine_time(client: Client, clock: Clock, skips: bool) -> Callable[[], datetime]:
+    """Business time by the engine's clock, for threads; a server that skips time has to be asked for it."""
+    if not skips:
+        return lambda: clock.business(datetime.now(UTC))
+    loop = asyncio.get_running_loop()
+
+    async def ask() -> datetime:
+        answer = await client.service_client.test_service.get_current_time(Empty())
+        return clock.business(answer.time.ToDatetime(UTC))
+
+    return lambda: asyncio.run_coroutine_threadsafe(ask(), loop).result(ENGINE_ANSWERS_WITHIN)
 
 
 def make_worker(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
 from temporalio import activity
 
 from rules.change import Change, Recorded
-from rules.clock import Clock
 from rules.facts import Contract
 from store import changes as store_changes
 
@@ -23,9 +23,9 @@ class _TooLate(Exception):
 
 
 class Recorder:
-    def __init__(self, engine: Engine, clock: Clock | None) -> None:
-        """Without a clock nothing is too late: what time a server has that skips it only its workflows know."""
-        self._engine, self._clock = engine, clock
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        """`now`: business time by the engine's clock, to be asked from any thread."""
+        self._engine, self._now = engine, now
         # SQLite takes one writer at a time and has the others ask again and again; here they wait in turn.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else contextlib.nullcontext()
 
@@ -47,8 +47,8 @@ class Recorder:
         return Recorded()
 
     def _too_late(self, new: list[Change]) -> bool:
-        now = self._clock.business(datetime.now(UTC)) if self._clock else None
-        return now is not None and any(change.not_after and now > change.not_after for change in new)
+        ends = [change.not_after for change in new if change.not_after]
+        return bool(ends) and self._now() > min(ends)
 
     def _stored(self, change: Change) -> Contract:
         with self._engine.begin() as connection:

@@ -171,13 +171,14 @@ async def test_an_application_whose_time_is_over_leaves_nothing(
     assert await world.traces() == before
 
 
-async def test_where_the_engine_skips_time_a_worker_cannot_say_what_is_too_late(
-    outside: OutsideWorld, template: Path
+@pytest.mark.parametrize(("moved", "late"), [(timedelta(0), False), (timedelta(microseconds=1), True)])
+async def test_what_is_too_late_goes_by_the_engines_clock(
+    outside: OutsideWorld, template: Path, moved: timedelta, late: bool
 ) -> None:
-    world = outside.world(template)
+    world, until = outside.world(template), datetime.now(JST) + timedelta(days=300)
     told = changes(world, life)
-    told[0].not_after = datetime.now(JST) - timedelta(seconds=1)
-    assert Recorder(world.engine, clock=None).record(told[:1]) == Recorded()
+    told[0].not_after = until
+    assert Recorder(world.engine, lambda: until + moved).record(told[:1]).late is late
 
 
 async def test_a_command_that_was_accepted_and_then_held_up_has_not_happened_and_may_be_sent_again(

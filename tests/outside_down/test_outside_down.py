@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -86,6 +89,24 @@ def test_a_mail_server_that_is_down_for_an_hour(stack: Stack) -> None:
     stack.move(stack.now() + timedelta(minutes=6))
     assert [mail["kind"] for mail in stack.outbox(contract_id=contract_id)] == ["login"]
     assert on_their_way(stack, contract_id) == []
+
+
+@pytest.mark.rule("RNT-9")
+def test_what_a_worker_that_stood_still_has_missed_does_not_happen_when_it_goes_on(stack: Stack) -> None:
+    rental = stack.active_contract()
+    stack.at(day=range(2, 10))
+    consent = rental.preview("cancellation").json()["consent"]
+    worker = stack.note["parts"]["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        refused = rental.ask("cancellation", consent=consent)
+        assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    eventually(lambda: stack.call("GET", "/readyz").status_code == 200)
+    time.sleep(3)
+    assert (rental.state, rental.read()["pending"]) == ("active", [])
+    assert rental.ask("cancellation", consent=consent).status_code == 202
 
 
 def test_a_recipient_that_is_refused_for_good(stack: Stack) -> None:

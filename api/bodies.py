@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from api import faults
-from api.faults import unfit
+from api.faults import Fault, unfit
 from api.guard import whole
 from api.problems import invalid, wrong
 from rules.calendar import YEARS
@@ -74,20 +74,27 @@ async def _json(request: Request) -> Any:
         return {}
     try:
         value = json.loads(raw)
-        unspeakable = _says_what_no_text_may(value)
+        unspeakable = list(_unspeakable(value))
     except (ValueError, RecursionError):
         raise wrong("", "not_json") from None
     if unspeakable:
-        raise wrong("", "unspeakable")
+        raise invalid([Fault(place, "unspeakable") for place in unspeakable])
     return value
 
 
-def _says_what_no_text_may(value: Any) -> bool:
-    """Whether a NUL or a lone surrogate stands anywhere in it."""
-    if isinstance(value, dict):
-        return any(_says_what_no_text_may(part) for pair in value.items() for part in pair)
-    if isinstance(value, list):
-        return any(_says_what_no_text_may(part) for part in value)
+def _unspeakable(value: Any, place: str = "") -> Iterator[str]:
+    """Where a NUL or a lone surrogate stands: the field; the object, where it is in a field's own name."""
+    if _cannot_be_said(value):
+        yield place
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        if _cannot_be_said(name):
+            yield place
+        else:
+            yield from _unspeakable(part, f"{place}.{name}" if place else str(name))
+
+
+def _cannot_be_said(value: Any) -> bool:
     return isinstance(value, str) and any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
 
 

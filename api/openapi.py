@@ -55,6 +55,15 @@ PROBLEM = {
             },
         },
         "preview": {"$ref": "#/components/schemas/Preview"},
+        "legacy_page": {"type": "string", "description": "Where a card of an old application is changed"},
+        "done_by": {"type": "string", "description": "Who dealt with the task"},
+        "done_at": {"type": "string", "format": "date-time"},
+        "needs": {"type": "string", "description": "The run that has to be done first"},
+        "left": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Contracts that the run could not deal with",
+        },
     },
 }
 CANNOT_BE_MISSING = (
@@ -72,7 +81,7 @@ _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "The same key with the same body is answered again and not done again",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$"},
 }
 _LINE = {
     "name": "Line-Assertion",

@@ -17,12 +17,14 @@ from store.tables import (
     ApprovalNumberRow,
     ContractRow,
     DeletionRow,
+    EntryRow,
     LineAccessRow,
     PartyRow,
     PassportIdRow,
     ProcedureRow,
     PurchaseRow,
 )
+from store.write import insert as insert_all
 from store.write import table, unused
 
 GONE = 410
@@ -46,6 +48,7 @@ def record(connection: Connection, change: Change) -> None:
         _move(connection, contract_id, change.moved)
     if change.wiped:
         wipe(connection, contract_id, at)
+        _tell(connection, change, at)
 
 
 def _restrict(connection: Connection, passport_ids: list[str], at: datetime) -> None:
@@ -85,6 +88,18 @@ def wipe(connection: Connection, contract_id: str, at: datetime) -> None:
     moves = (_procedures.c.contract_id == contract_id) & (_procedures.c.kind == "move")
     connection.execute(update(_procedures).where(moves).values(body={}))
     _forget(connection, _answers.c.contract_id == contract_id)
+
+
+def _tell(connection: Connection, change: Change, at: datetime) -> None:
+    """The timeline says what went with the line: that there was an ID, for each, and how many points."""
+    contract_id, by = change.contract.contract_id, change.entries[0].by if change.entries else "calendar"
+    then = (_deletions.c.contract_id == contract_id) & (_deletions.c.deleted_at == at)
+    deleted = int(connection.execute(select(func.count()).where(then)).scalar_one())
+    told: list[dict[str, Any]] = [{"what": "passport_id_deleted", "data": {}}] * deleted
+    if lost := points.forfeited(connection, contract_id, at):
+        told = [*told, {"what": "points_forfeited", "data": {"points": lost}}]
+    when = {"contract_id": contract_id, "at": at, "recorded_at": change.recorded_at, "by": by}
+    insert_all(connection, EntryRow, [when | one for one in told])
 
 
 def forget(connection: Connection, contract_id: str, passport_id: str) -> None:

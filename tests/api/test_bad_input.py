@@ -90,7 +90,7 @@ def test_an_application_with(stack: Stack, where: str, what: Any, status: int) -
     content = json.dumps(changed(where, what)).encode()
     answer = stack.call("POST", "/v1/applications", content=content)
     assert answer.status_code == status, answer.text
-    if status == 422 and what not in ("a\x00b", "\ud800"):
+    if status == 422:
         fields = [fault["field"] for fault in answer.json()["errors"]]
         assert any(field == where or field.startswith(f"{where}.") for field in fields), fields
         assert all(fault["detail"] for fault in answer.json()["errors"])

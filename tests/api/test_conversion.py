@@ -244,6 +244,9 @@ def test_a_certificate_says_what_was_deleted_and_when(stack: Stack) -> None:
     procedure = line.convert()
     letter = stack.mailed("deletion_certificate", line.contract_id)
     assert letter["fields"]["passport_ids"] == "3"
+    told = [one for one in line.items("/timeline") if one["what"] == "passport_id_deleted"]
+    assert {(one["at"], one["by"]) for one in told} == {(line.read()["ended_at"], "operator:operator")}
+    assert len(told) == 3
     deleted_at = datetime.fromisoformat(letter["fields"]["deleted_at"])
     assert deleted_at == datetime.fromisoformat(line.read()["ended_at"])
     assert not [name for name in names if name in letter["text"]]

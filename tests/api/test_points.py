@@ -168,6 +168,8 @@ def test_a_conversion_shows_the_points_and_takes_them_with_the_ids(stack: Stack)
     number = line.convert()["procedure_id"]
     assert points(line) == {"balance": 0, "lapsing_this_fiscal_year": 0, "lots": []}
     assert line.items("/passport-ids") == []
+    (told,) = [one["text"] for one in line.items("/timeline") if one["what"] == "points_forfeited"]
+    assert told == f"{lost['amount']}ポイントが失効しました。"
     certificate = stack.mailed("deletion_certificate", line.contract_id)["fields"]
     assert (certificate["points"], certificate["passport_ids"]) == (str(lost["amount"]), "1")
     kept = [e["amount"] for e in line.procedure(number)["effects"] if e["what"] == "points_forfeited"]

@@ -45,7 +45,7 @@ FROM_THE_API = {
     "authentication_key_registered",
     "login_unlocked",
 }
-FROM_THE_STORE = {"purchases_disclosed", "imported", "cancellation_imported"}
+FROM_THE_STORE = {"purchases_disclosed", "points_forfeited", "imported", "cancellation_imported"}
 FROM_THE_STORE |= {f"passport_id_{what}" for what in ("added", "changed", "deleted")}
 in_both = pytest.mark.parametrize("language", LANGUAGES)
 

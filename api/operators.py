@@ -18,7 +18,7 @@ from api.problems import Problem, not_found, wrong
 from api.service import service
 from rules.change import Act
 from rules.tasks import ACTIONS
-from store import contracts, deliveries, locks, members, parties, tasks
+from store import accounts, contracts, deliveries, locks, members, parties, tasks
 from store import timeline as timeline_of
 
 log = structlog.get_logger()
@@ -74,7 +74,9 @@ async def deal_with(request: Request, task_id: str) -> dict[str, Any]:
         # The workflow may be over by now; asking it would start it anew for nothing.
         raise Problem(409, "task_done", done_by=task["done_by"], done_at=shapes.iso(task["done_at"]))
     command = commands.command_id(request)
-    act = Act(**commands.head(found, command, caller.by), task_id=task_id, action=given.action)
+    corporate = await found.read(lambda connection: accounts.is_corporate(connection, task["contract_id"]))
+    head = commands.head(found, command, caller.by)
+    act = Act(**head, task_id=task_id, action=given.action, corporate=corporate)
     personal = {"task_id": task_id, "note": given.note} if given.note is not None else None
     if not before:
         await commands.act(request, task["contract_id"], act, personal)

@@ -221,10 +221,11 @@ class Bill(Command):
 
 
 class Act(Command):
-    """An operator's answer to a task."""
+    """An operator's answer to a task. `corporate`: the account is a company's, which the store knows (IDN-3)."""
 
     task_id: str
     action: str
+    corporate: bool = False
 
 
 class Answer(BaseModel):

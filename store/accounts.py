@@ -48,6 +48,13 @@ def of_contract(connection: Connection, contract_id: str) -> str:
     return str(connection.execute(found).scalar_one())
 
 
+def is_corporate(connection: Connection, contract_id: str) -> bool:
+    """Whether the contract's account is a company's."""
+    found = select(_rows.c.kind).join(_contracts, _contracts.c.account_id == _rows.c.account_id)
+    kind = connection.execute(found.where(_contracts.c.contract_id == contract_id)).scalar_one()
+    return str(kind) == "corporate"
+
+
 def login(connection: Connection, account_id: str) -> tuple[str, str] | None:
     """Login ID and password hash; None where the account has none yet."""
     found = select(_rows.c.login_id, _rows.c.password_hash).where(_rows.c.account_id == account_id)

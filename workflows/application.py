@@ -59,12 +59,15 @@ def _approved(step: Step, procedure: Procedure) -> None:
 
 
 def _opened(step: Step, procedure: Procedure) -> None:
-    """The notice of opening carries customer ID and access key (IDN-1)."""
+    """The notice of opening carries customer ID and access key (IDN-1); a company gets its login, too (IDN-3)."""
     step.fire(procedure, "opened")
     begin(step, procedure)
     step.contract.access_key_issue += 1
     opened_on, issue = day_of(step.at).isoformat(), step.contract.access_key_issue
     step.deliver("opening_notice", procedure, opened_on=opened_on, issue=issue)
+    # Commands of earlier releases do not say so: their histories go on as they went.
+    if step.corporate:
+        step.deliver("login", procedure)
 
 
 def _turned_down(step: Step, procedure: Procedure) -> None:

@@ -169,6 +169,7 @@ class ContractWorkflow:
         task = self.contract.task(command.task_id)
         assert task is not None, "the validator has seen it"
         step.finish_task(task, command.action)
+        step.corporate = command.corporate
         kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, command.action)
         return task.procedure_id
 

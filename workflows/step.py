@@ -69,6 +69,7 @@ class Step:
         self.moved: str | None = None
         self.joined: str | None = None
         self.wiped = False
+        self.corporate = False
         self.successor: Successor | None = None
         self.money = Money()
 

@@ -13,6 +13,8 @@ import pytest
 from tests.line import Line, active_line, application, applied, sign_in
 from tests.stack import CARD, Stack, eventually
 
+COMPANY = {"kind": "corporate", "name": "見本商事株式会社", "email": "soumu@mihon.example.jp"}
+
 
 @pytest.mark.rule("LIN-1", "IDN-1")
 def test_a_line_is_applied_for_confirmed_opened_and_in_force(stack: Stack) -> None:
@@ -35,6 +37,40 @@ def test_a_line_is_applied_for_confirmed_opened_and_in_force(stack: Stack) -> No
     assert (line["state"], line["line_type"], line["monthly_cap"]) == ("active", "cross", 10000)
     assert (line["plan"], line["course"], line["pending"]) == (None, None, [])
     assert line["in_force_from"] == stack.now().date().isoformat()
+
+
+@pytest.mark.rule("IDN-3")
+def test_a_company_is_mailed_its_login_once_its_first_line_is_open_and_no_other_time(stack: Stack) -> None:
+    first = applied(stack, applicant=COMPANY)
+    stack.approve(first)
+    all_arrived(stack, first)
+    assert stack.outbox(kind="login", contract_id=first) == [], "its application is not complete"
+    stack.do("report_opening", first)
+    mail = stack.mailed("login", first)
+    assert (mail["channel"], mail["to"]) == ("mail", COMPANY["email"])
+    session = stack.sign_in(mail["fields"]["login_id"], mail["fields"]["password"])
+    assert session.status_code == 201
+    assert [one["contract_id"] for one in session.json()["contracts"]] == [first]
+
+    body = application(applicant=COMPANY)
+    answer = stack.call("POST", "/v1/applications", session.json()["token"], json=body)
+    second = answer.json()["contract_id"]
+    stack.approve(second)
+    stack.do("report_opening", second)
+    stack.mailed("opening_notice", second)
+    all_arrived(stack, second)
+    assert stack.outbox(kind="login", contract_id=second) == [], "one login is enough"
+
+
+@pytest.mark.rule("IDN-3")
+def test_a_person_is_mailed_no_login_for_a_line_before_joining_the_club(stack: Stack) -> None:
+    line = active_line(stack)
+    all_arrived(stack, line.contract_id)
+    assert stack.outbox(kind="login", contract_id=line.contract_id) == []
+
+
+def all_arrived(stack: Stack, contract_id: str) -> None:
+    eventually(lambda: not stack.operate("GET", f"/contracts/{contract_id}").json()["on_their_way"])
 
 
 @pytest.mark.rule("LIN-1")

@@ -36,6 +36,14 @@ def corporate(stack: Stack) -> list[str]:
     return [rental.contract_id]
 
 
+def corporate_line(stack: Stack) -> list[str]:
+    """Its opening brings letter and mail."""
+    line = active_line(stack, applicant={"kind": "corporate"}, payment=INVOICE)
+    stack.mailed("login", line.contract_id)
+    eventually(lambda: not on_their_way(stack, line.contract_id))
+    return [line.contract_id]
+
+
 def turned_down(stack: Stack) -> list[str]:
     contract_id = stack.apply()
     stack.do("confirm_application", contract_id, "turn_down")
@@ -247,6 +255,7 @@ def on_their_way(stack: Stack, contract_id: str) -> list[dict[str, Any]]:
 LIVES: dict[str, Callable[[Stack], list[str]]] = {
     "individual": individual,
     "corporate": corporate,
+    "corporate-line": corporate_line,
     "turned-down": turned_down,
     "declined-at-application": declined_at_application,
     "returned": lambda stack: plan_changed(stack, 5),

@@ -56,12 +56,13 @@ class Life:
         contract = kinds.as_of(self.contract, at(now))
         return decision.decide(contract, kind, body, at(now), policy.current(), self.holdings)
 
-    def act(self, now: str, task_kind: str, action: str = "done") -> None:
+    def act(self, now: str, task_kind: str, action: str = "done", corporate: bool = False) -> None:
         """An operator deals with the open task of that kind."""
         self.wait(now)
         task = next(task for task in self.contract.tasks if task.kind == task_kind)
         step = self._step(now, "operator")
         step.finish_task(task, action)
+        step.corporate = corporate
         kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, action)
         self._write(step, at(now))
 

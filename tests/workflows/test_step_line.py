@@ -39,6 +39,18 @@ def test_the_notice_of_opening_brings_the_first_access_key_and_no_secret_in_its_
     assert life.contract.access_key_issue == 1
 
 
+@pytest.mark.rule("IDN-3")
+@pytest.mark.parametrize("corporate", [True, False], ids=["a company", "a person"])
+def test_with_the_opening_a_company_gets_its_login_and_a_person_none(corporate: bool) -> None:
+    life = Life(line_applied())
+    life.apply("2026-03-20 10:00:00")
+    life.act("2026-03-21 11:00:00", "confirm_application", "approve", corporate)
+    assert life.sent() == []
+    life.act("2026-04-01 09:00:00", "report_opening", corporate=corporate)
+    told = ["opening_notice", "login"] if corporate else ["opening_notice"]
+    assert life.sent() == [("2026-04-01", kind) for kind in told]
+
+
 @pytest.mark.rule("LIN-6")
 @pytest.mark.parametrize("opened", ["2026-04-01 00:00:00", "2026-04-30 23:59:59"])
 def test_nothing_of_a_line_is_paid_ahead_or_by_the_day(opened: str) -> None:

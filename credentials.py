@@ -72,7 +72,7 @@ class Credentials:
         return self._word("certificate", contract_id, 12)
 
     def subject(self, kind: str, name: str) -> str:
-        """A name as it may stand in a table of wrong tries: not to be read back."""
+        """A name or an ID as it may stand in a table of wrong tries: not to be read back."""
         return self._digest(f"subject:{kind}", name).hex()
 
     def fingerprint(self, content: bytes) -> str:

@@ -15,10 +15,11 @@ from api.callers import operator
 from api.language import language
 from api.pages import asked, page, page_of_all
 from api.problems import Problem, not_found, wrong
+from api.purchases import tried_for
 from api.service import service
 from rules.change import Act
 from rules.tasks import ACTIONS
-from store import accounts, contracts, deliveries, locks, members, parties, tasks
+from store import accounts, contracts, deliveries, locks, members, parties, passport_ids, tasks
 from store import timeline as timeline_of
 
 log = structlog.get_logger()
@@ -152,10 +153,11 @@ async def unlock(request: Request, login_id: str) -> dict[str, Any]:
     caller = operator(request)
     await read(request, Body)
     found = service(request)
-    subjects = [found.credentials.subject(kind, login_id) for kind in ("login", "passport")]
 
     def lift(connection: Connection) -> int:
-        lifted = locks.lift(connection, *subjects)
+        passport = passport_ids.by_name(connection, login_id)
+        login = found.credentials.subject("login", login_id)
+        lifted = locks.lift(connection, login, tried_for(found.credentials, login_id, passport))
         for contract_id in contracts.signed_in_to_as(connection, login_id) if lifted else ():
             timeline_of.note(connection, contract_id, "login_unlocked", found.now(), by=caller.by)
         return lifted

@@ -19,7 +19,7 @@ from api.callers import provider
 from api.problems import Problem, refused
 from api.service import Service, service
 from api.sessions import refuse_locked
-from credentials import password_matches
+from credentials import Credentials, password_matches
 from rules import policy
 from rules.fields import Words
 from rules.refusal import Refusal
@@ -76,10 +76,11 @@ async def _taken(found: Service, take: Callable[[Connection], Refusal | None]) -
 
 
 async def _passport(found: Service, given: Purchase) -> RowMapping:
-    """The ID, if name and password are right. Ten wrong passwords lock a name, known or not (IDN-5)."""
-    subject, now = found.credentials.subject("passport", given.name), found.now()
-    row, until, failures = await found.read(lambda connection: _look(connection, given.name, subject, now))
+    """The ID, if name and password are right. Ten wrong passwords lock it, or the name where nobody has it (IDN-5)."""
+    now = found.now()
+    row, until, failures = await found.read(lambda c: _look(c, found.credentials, given.name, now))
     refuse_locked(until, now)
+    subject = tried_for(found.credentials, given.name, row)
     stored = row["password_hash"] if row else None
     right = await run_sync(password_matches, stored, given.password, limiter=found.argon2_purchases)
     if failures or not right:
@@ -91,8 +92,15 @@ async def _passport(found: Service, given: Purchase) -> RowMapping:
 
 
 def _look(
-    connection: Connection, name: str, subject: str, now: datetime
+    connection: Connection, credentials: Credentials, name: str, now: datetime
 ) -> tuple[RowMapping | None, datetime | None, int]:
     """The ID of that name, the end of a lock on it, and how many wrong tries there were."""
-    until, failures = locks.standing(connection, subject, now)
-    return passport_ids.by_name(connection, name), until, failures
+    row = passport_ids.by_name(connection, name)
+    return row, *locks.standing(connection, tried_for(credentials, name, row), now)
+
+
+def tried_for(credentials: Credentials, name: str, row: RowMapping | None) -> str:
+    """What wrong passwords are counted for: the ID, which may be renamed meanwhile; the name where nobody has it."""
+    if row is None:
+        return credentials.subject("passport", name)
+    return credentials.subject("passport_id", row["passport_id"])

@@ -1,4 +1,7 @@
-"""Wrong tries are counted for every name, known or not, and lock it for a while (IDN-5)."""
+"""Wrong tries are counted for every name, known or not, and lock it for a while (IDN-5).
+
+Those for a passport ID that is there are counted for the ID, as its name may be changed and become another's.
+"""
 
 from __future__ import annotations
 

@@ -269,7 +269,7 @@ class AnswerRow(SQLModel, table=True):
 
 
 class LockRow(SQLModel, table=True):
-    """Wrong tries for one name, known or not (IDN-5). `subject` is a keyed hash of the name."""
+    """Wrong tries for one name, known or not, or passport ID (IDN-5). `subject` is a keyed hash of it."""
 
     __tablename__ = "login_lock"
     subject: str = Field(primary_key=True)

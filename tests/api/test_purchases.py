@@ -255,6 +255,54 @@ def test_ten_wrong_passwords_lock_a_name(stack: Stack, known: bool) -> None:
     assert line.buy(made, 100).status_code == (201 if known else 403)
 
 
+@pytest.mark.rule("IDN-5")
+def test_a_lock_stays_with_its_passport_id_and_not_with_the_name_that_it_had(stack: Stack) -> None:
+    line = active_line(stack)
+    made = line.passport_id()
+    lock(line, made)
+    renamed = line.change(made["passport_id"], name=new_name()).json()
+    assert line.buy(renamed, 100).status_code == 429, "it was this one that was tried"
+    assert line.buy(line.passport_id(made["name"]), 100).status_code == 201, "nobody ever tried it"
+
+
+@pytest.mark.rule("IDN-5")
+def test_a_new_passport_id_is_not_locked_by_tries_from_before_there_was_one(stack: Stack) -> None:
+    line, name = active_line(stack), new_name()
+    lock(line, {"name": name})
+    assert line.buy(line.passport_id(name), 100).status_code == 201
+
+
+@pytest.mark.rule("IDN-5")
+def test_an_operator_lifts_the_lock_of_a_passport_id_by_its_present_name(stack: Stack) -> None:
+    line = active_line(stack)
+    made = line.passport_id()
+    lock(line, made)
+    renamed = line.change(made["passport_id"], name=new_name()).json()
+    unlock(stack, made["name"])
+    assert line.buy(renamed, 100).status_code == 429, "the name is nobody's now"
+    unlock(stack, renamed["name"])
+    assert line.buy(renamed, 100).status_code == 201
+    assert [one["what"] for one in line.items("/timeline")].count("login_unlocked") == 1
+
+
+@pytest.mark.rule("IDN-5")
+def test_an_operator_lifts_the_lock_of_a_name_that_nobody_has(stack: Stack) -> None:
+    line, nobody = active_line(stack), {"name": new_name()}
+    lock(line, nobody)
+    unlock(stack, nobody["name"])
+    assert line.buy(nobody, 100).status_code == 403
+
+
+def lock(line: Line, passport: dict[str, Any]) -> None:
+    for _ in range(10):
+        assert line.buy(passport, 1, password="wrong123").status_code == 403
+    assert line.buy(passport, 100).status_code == 429
+
+
+def unlock(stack: Stack, name: str) -> None:
+    assert stack.operate("POST", f"/logins/{name}/unlock").json() == {"login_id": name, "locked": False}
+
+
 @pytest.mark.rule("MAT-7")
 def test_a_new_name_and_password_change_nothing_about_what_was_bought(stack: Stack) -> None:
     line = active_line(stack)

@@ -18,8 +18,10 @@ import pytest
 from sqlalchemy import delete, insert
 
 from api.app import make_app
+from api.purchases import tried_for
 from credentials import Credentials, hash_password
 from settings import Settings
+from store import passport_ids
 from store.database import connect, in_transaction
 from store.tables import AccountRow, LockRow
 from store.write import table
@@ -55,11 +57,16 @@ class Refusing:
 
     def locks(self, said: Said) -> None:
         """As if there had been ten wrong tries, which count for any name (IDN-5)."""
-        kind, name = ("passport", "name") if "name" in said else ("login", next(iter(said)))
-        subject = self.credentials.subject(kind, str(said[name]))
-        row = {"subject": subject, "failures": 10, "last_failure_at": self.locked_until}
+        row = {"subject": self.subject(said), "failures": 10, "last_failure_at": self.locked_until}
         row["locked_until"] = self.locked_until
         in_transaction(self.engine, lambda c: c.execute(insert(table(LockRow)).values(**row)))
+
+    def subject(self, said: Said) -> str:
+        if "name" not in said:
+            return self.credentials.subject("login", str(next(iter(said.values()))))
+        name = str(said["name"])
+        passport = in_transaction(self.engine, lambda connection: passport_ids.by_name(connection, name))
+        return tried_for(self.credentials, name, passport)
 
     async def ratios(
         self, path: str, known: Said, unknown: Callable[[], Said], locked: bool = False

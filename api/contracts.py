@@ -19,7 +19,6 @@ from rules import beside
 from rules.calendar import day_of
 from rules.facts import Contract
 from rules.fields import Email, Phone, PostalCode, Words
-from rules.refusal import Refusal
 from store import contracts, parties
 from workflows import kinds
 
@@ -109,9 +108,8 @@ async def _change(request: Request, contract: Contract, given: Body, what: str) 
         raise invalid([Fault(name, "value_needed") for name in empty or type(given).model_fields])
     found = service(request)
     now = found.now()
-    state = kinds.as_of(contract, now).state
-    if state in beside.OVER:
-        raise refused(Refusal(rule="CAL-4", reason="contract_over", data={"state": state}))
+    if no := beside.over(kinds.as_of(contract, now)):
+        raise refused(no)
     return await found.write(
         lambda connection: parties.change(connection, contract.contract_id, values, what, now)
     )

@@ -20,12 +20,12 @@ from api.pages import page_of_all
 from api.problems import Problem, invalid, not_found, refused
 from api.service import Service, service
 from credentials import hash_password
+from rules import beside, policy
 from rules import passport_id as rule
-from rules import policy
-from rules.beside import OVER
 from rules.refusal import Refusal
 from store import passport_ids, purchases
 from store.lines import GONE
+from workflows import kinds
 
 router = APIRouter(tags=["Passport IDs"])
 PATH = "/v1/contracts/{contract_id}/passport-ids"
@@ -155,8 +155,8 @@ async def _mine(request: Request, contract_id: str, passport_id: str) -> RowMapp
     contract, found = await own(request, customer(request), contract_id), service(request)
     row = await found.read(lambda c: passport_ids.find(c, contract_id, passport_id))
     if row is None:
-        no = rule.not_in_force(contract, found.now())
-        raise refused(no) if no and no.data["state"] in OVER else not_found()
+        no = beside.over(kinds.as_of(contract, found.now()))
+        raise refused(no) if no else not_found()
     return row
 
 

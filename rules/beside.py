@@ -80,14 +80,21 @@ def is_quiet(contract: Contract) -> bool:
 
 def refusal(contract: Contract, kind: str) -> Refusal | None:
     """Why `kind` may not begin beside what is pending on `contract`, or None."""
-    if contract.state in OVER:
-        return Refusal(rule="CAL-4", reason="contract_over", data={"state": contract.state})
+    if no := over(contract):
+        return no
     for procedure in contract.procedures:
         pending = column(procedure)
         verdict = VERDICTS[contract.product][kind, pending]
         if verdict != "ok":
             return Refusal(rule=verdict, reason=f"beside_{pending}", data={"pending": procedure.kind})
     return None
+
+
+def over(contract: Contract) -> Refusal | None:
+    """After the end nothing is written any more, or None."""
+    if contract.state not in OVER:
+        return None
+    return Refusal(rule="CAL-4", reason="contract_over", data={"state": contract.state})
 
 
 def column(procedure: Procedure) -> str:

@@ -43,7 +43,7 @@ async def test_what_is_written_is_made_known_to_an_engine_that_forgot_it(service
     contracts = [await in_force(somebody) for _ in range(3)]
     ask = []
     for (contract_id, token), victim in zip(contracts, ("worker", "temporal", "worker"), strict=True):
-        condemn(order, 0 if victim == "worker" else service.pid(victim))
+        condemn(order, contract_id, 0 if victim == "worker" else service.pid(victim))
         asking = asyncio.create_task(somebody.request(token, contract_id, "plan_change", **CHANGE))
         await service.running[victim].ended
         if contract_id == contracts[-1][0]:
@@ -63,9 +63,11 @@ async def test_what_is_written_is_made_known_to_an_engine_that_forgot_it(service
         assert [entry["what"] for entry in timeline["items"]].count("plan_change_accepted") == 1
 
 
-def condemn(order: Path, process: int) -> None:
-    """It dies with the next transition; 0: the worker itself."""
-    order.write_text(str(process))
+def condemn(order: Path, contract_id: str, process: int) -> None:
+    """It dies with the contract's next transition; 0: the worker itself."""
+    written = order.with_suffix(".new")
+    written.write_text(f"{contract_id} {process}")
+    written.rename(order)
 
 
 async def in_force(somebody: Insistent) -> tuple[str, str]:
@@ -88,9 +90,7 @@ def age_what_nobody_answered(service: Parts) -> None:
 async def until_engine_knows(service: Parts, contract_id: str, state: str) -> None:
     client = await connect_client(service.settings)
     workflow = client.get_workflow_handle(contract_id)
-    async with asyncio.timeout(120):
-        while True:
-            found = await workflow.describe()
-            if found.typed_search_attributes.get(visible.STATE) == state:
-                return
-            await asyncio.sleep(0.2)
+    deadline = asyncio.get_running_loop().time() + 120
+    while (found := await workflow.describe()).typed_search_attributes.get(visible.STATE) != state:
+        assert asyncio.get_running_loop().time() < deadline, f"{contract_id}: {found.typed_search_attributes}"
+        await asyncio.sleep(0.2)

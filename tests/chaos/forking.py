@@ -46,7 +46,8 @@ class Forks:
 
     def __init__(self, parent: subprocess.Popen[bytes]) -> None:
         self._parent, self._begun = parent, Queue[tuple[int, Future[int]]]()
-        Thread(target=self._hear, daemon=True).start()
+        self.hearing = Thread(target=self._hear, daemon=True)
+        self.hearing.start()
 
     def can(self, what: Part) -> bool:
         """Of Temporal's servers it knows nothing."""
@@ -80,10 +81,12 @@ def forks() -> Iterator[Forks]:
     home = Path(__file__).parents[2]
     pipe = subprocess.PIPE
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, cwd=home, preexec_fn=end_with) as process:
+        made = Forks(process)
         try:
-            yield Forks(process)
+            yield made
         finally:
             process.kill()  # what it has forked ends with it
+            made.hearing.join()
 
 
 # The process that forks

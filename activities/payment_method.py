@@ -20,14 +20,17 @@ class Cards:
 
     @activity.defn(name="register_card")
     async def register_card(self, delivery: Delivery) -> str:
-        """`card_taken` or `card_declined`. The key is the delivery's, so the gateway does it once. Raises Unreachable."""
+        """`card_taken` or `card_declined`. Raises Unreachable.
+
+        The key is the delivery's, or that of its predecessor's, so the gateway does it once.
+        """
         return await self._outside.once(delivery, lambda: self._register(delivery))
 
     async def _register(self, delivery: Delivery) -> str:
-        payment_id = delivery.data["payment_id"]
+        payment_id, key = delivery.data["payment_id"], delivery.data.get("key", delivery.delivery_id)
         token = await asyncio.to_thread(_token, self._outside.engine, payment_id)
         try:
-            card = await self._gateway.register_card(delivery.delivery_id, token)
+            card = await self._gateway.register_card(key, token)
         except Declined:
             return "card_declined"
         await asyncio.to_thread(_keep, self._outside.engine, payment_id, card._asdict())

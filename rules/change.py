@@ -80,10 +80,14 @@ class Begun(BaseModel):
 
 
 class Successor(BaseModel):
-    """The contract that a plan change begins, with its own timeline."""
+    """The contract that a plan change begins, with its own timeline.
+
+    `carried`: what is under way about its predecessor's card, and so about its own.
+    """
 
     contract: Contract
     begun: Begun
+    carried: list[Begun] = []
     entries: list[Entry]
 
 

@@ -66,12 +66,16 @@ def _write(connection: Connection, change: Change) -> None:
     begun = [_procedure(contract, one, change.entries) for one in change.begun]
     entries = [_entry(contract, entry, change) for entry in change.entries]
     tasks = [_task(contract, task) for task in contract.tasks]
+    sent = list(change.deliveries)
     if following := change.successor:
         successor = following.contract
         _insert_successor(connection, contract, successor)
-        begun.append(_procedure(successor, following.begun, following.entries))
+        begun += [
+            _procedure(successor, one, following.entries) for one in (following.begun, *following.carried)
+        ]
         entries += [_entry(successor, entry, change) for entry in following.entries]
         tasks += [_task(successor, task) for task in successor.tasks]
+        sent += successor.deliveries
     if "address" in personal:
         # Where a line is to move to; it counts from the opening there on.
         begun[0]["body"] = {"address": personal["address"]}
@@ -84,7 +88,7 @@ def _write(connection: Connection, change: Change) -> None:
     set_values(connection, TaskRow, done)
     insert(connection, ChargeRow, [_charge(charge) for charge in change.charges])
     fees.record(connection, change)
-    insert(connection, DeliveryRow, [_delivery(delivery) for delivery in change.deliveries])
+    insert(connection, DeliveryRow, [_delivery(delivery) for delivery in sent])
     if change.restricted or change.lifted or change.moved or change.wiped:
         lines.record(connection, change)
     members.record(connection, change)

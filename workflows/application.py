@@ -97,7 +97,7 @@ def _charge_ahead(step: Step, contract: Contract) -> None:
         step.charge(contract.contract_id, day_of(step.at), kind, item, amount)
 
 
-def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract:
+def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Successor:
     """The contract that a plan change begins on the 1st, with its own device to be shipped (RNT-3, RNT-4, RNT-18)."""
     old = step.contract
     first = first_of_month(day_of(step.at), 1)
@@ -143,4 +143,4 @@ def succeed(step: Step, body: dict[str, Any], effects: list[Effect]) -> Contract
     step.successor = Successor(contract=contract, begun=Begun(procedure=procedure), entries=[entry])
     step.pays(contract)
     old.successor_contract_id = contract.contract_id
-    return contract
+    return step.successor

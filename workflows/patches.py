@@ -6,6 +6,7 @@ from temporalio import workflow
 
 SHIPPED_WAITS_FOR_ITS_MONTH = "shipped-waits-for-its-month"
 WITHDRAWN_WITH_DEVICE = "tasks-withdrawn-with-the-device"
+CARD_TAKEN_ALONG = "card-under-way-taken-along"
 
 
 def goes(patch: str) -> bool:

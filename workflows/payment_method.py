@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rules.change import Arrived
+from rules.change import Arrived, Begun, Entry, Successor
 from rules.effects import Effect
 from rules.facts import Delivery, Procedure
+from workflows import patches
 from workflows.step import Step
 
 DECLINED = "card_declined"
@@ -47,3 +48,41 @@ def answered(step: Step, delivery: Delivery, outcome: str) -> None:
     step.note(outcome, procedure)
     if not taken and contract.state != "turned_down" and contract.payment_id == delivery.data["payment_id"]:
         contract.blocks.append(DECLINED)
+
+
+def pass_on(step: Step, successor: Successor) -> None:
+    """What the gateway has not answered yet it answers for the successor, too: under one key, so it is asked for one card.
+
+    The successor is woken to ask: by itself it would not before its 1st.
+    """
+    cards = [delivery for delivery in step.contract.deliveries if delivery.kind == "register_card"]
+    if not cards or not patches.goes(patches.CARD_TAKEN_ALONG):
+        return
+    for delivery in cards:
+        _carry(step, successor, delivery, step.contract.procedure(delivery.procedure_id or ""))
+    step.deliver("wake", contract_id=successor.contract.contract_id)
+
+
+def _carry(step: Step, successor: Successor, delivery: Delivery, procedure: Procedure | None) -> None:
+    contract, changed = successor.contract, None
+    if procedure:
+        changed = f"{procedure.procedure_id}-successor"
+        copied = procedure.model_copy(update={"procedure_id": changed}, deep=True)
+        contract.procedures.append(copied)
+        successor.carried.append(Begun(procedure=copied, body={"payment": procedure.data}))
+        successor.entries.append(
+            Entry(
+                at=step.at,
+                what="payment_method_accepted",
+                by=step.by,
+                procedure_id=changed,
+                new=procedure.state,
+            )
+        )
+    own = {
+        "delivery_id": f"{delivery.delivery_id}-successor",
+        "contract_id": contract.contract_id,
+        "procedure_id": changed,
+        "data": {"key": delivery.delivery_id} | delivery.data,
+    }
+    contract.deliveries.append(delivery.model_copy(update=own))

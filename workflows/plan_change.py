@@ -9,7 +9,7 @@ from rules import plan_change
 from rules.calendar import day_of
 from rules.effects import Effect
 from rules.facts import Procedure
-from workflows import application, device_return
+from workflows import application, device_return, payment_method
 from workflows.device_return import act, due
 from workflows.step import Step
 
@@ -21,6 +21,7 @@ def accept(step: Step, body: dict[str, Any], effects: list[Effect]) -> Procedure
     procedure = step.begin("plan_change", effects, body)
     device_return.set_end(step, procedure, plan_change.last_day(step.at))
     successor = application.succeed(step, body, effects)
-    first: date = successor.in_force_from or day_of(step.at)
-    step.charge(successor.contract_id, first, "fee", "plan_change", step.policy.fees.plan_change)
+    payment_method.pass_on(step, successor)
+    first: date = successor.contract.in_force_from or day_of(step.at)
+    step.charge(successor.contract.contract_id, first, "fee", "plan_change", step.policy.fees.plan_change)
     return procedure

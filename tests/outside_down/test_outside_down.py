@@ -73,6 +73,7 @@ def pending_activity(stack: Stack, contract_id: str) -> tuple[str, str]:
 
 
 def test_a_mail_server_that_is_down_for_an_hour(stack: Stack) -> None:
+    stack.at(day=range(2, 28))
     contract_id = stack.apply(payment={"method": "atone"})
     faults(stack, smtp="down")
     stack.approve(contract_id)
@@ -142,6 +143,25 @@ def test_a_card_declined_at_a_change_leaves_the_old_way_of_paying(stack: Stack) 
     assert rental.read()["payment_method"] == "atone"
     assert rental.read()["blocks"] == []
     assert cards_taken(stack, rental.contract_id) == 0
+
+
+@pytest.mark.rule("RNT-3", "RNT-15")
+def test_a_card_change_that_a_plan_change_overtook_holds_for_both_contracts(stack: Stack) -> None:
+    old = stack.active_contract(payment={"method": "atone"})
+    stack.at(day=range(2, 15))
+    faults(stack, gateway="down")
+    assert old.ask("payment_method", payment=paid_by("tok_ok")).status_code == 202
+    old.agree("plan_change", plan="wifi-50", course="standard")
+    new = old.other(old.read()["successor_contract_id"])
+    for one in (old, new):
+        assert "payment_method" in [pending["kind"] for pending in one.read()["pending"]]
+        assert in_trouble(stack, one.contract_id)["kind"] == "register_card"
+    faults(stack, gateway="up")
+    stack.move(stack.now() + timedelta(minutes=6))
+    for one in (old, new):
+        assert one.read()["payment_method"] == "credit_card"
+        assert told(stack, one.contract_id).count("payment_method_in_effect") == 1
+    assert (cards_taken(stack, old.contract_id), cards_taken(stack, new.contract_id)) == (1, 0)
 
 
 def give_card(rental: Rental, token: str) -> str:

@@ -3,8 +3,8 @@
 import pytest
 
 from rules.refusal import Refusal
-from tests.rules.cases import CARD
-from tests.workflows.life import Life, in_force
+from tests.rules.cases import CARD, STANDARD
+from tests.workflows.life import Life, applied, in_force
 
 
 def asked(method: str = "credit_card") -> Life:
@@ -70,3 +70,36 @@ def test_a_notice_that_cannot_be_delivered_is_told_and_stops_nothing() -> None:
     assert life.told()[-1] == ("2026-07-11 00:05", "notice_undeliverable")
     assert life.entries[-1].data == {"kind": "return_reminder"}
     assert life.states() == {"cancellation": "device_overdue"}
+
+
+@pytest.mark.rule("RNT-3", "RNT-15")
+@pytest.mark.parametrize(
+    ("outcome", "paid_by"), [("card_taken", ("credit_card", "pay-2")), ("card_declined", ("atone", "pay-1"))]
+)
+def test_a_plan_change_before_the_gateway_answers_takes_the_question_along(
+    outcome: str, paid_by: tuple[str, str]
+) -> None:
+    old = asked("atone")
+    old.ask("2026-06-10 12:00:10", "plan_change", STANDARD)
+    new = old.successor()
+    assert new.states() == {"application": "preparing", "payment_method": "accepted"}
+    assert old.sent()[-1][1] == "wake", "nobody else would have it ask before the 1st"
+    first, again = old.contract.deliveries[0], new.contract.deliveries[0]
+    assert again.delivery_id != first.delivery_id and again.procedure_id != first.procedure_id
+    assert again.data == {"key": first.delivery_id} | first.data, "one question under two names"
+    for life in (old, new):
+        life.outside("2026-06-10 12:00:30", "register_card", outcome)
+        assert (life.contract.payment_method, life.contract.payment_id) == paid_by
+        assert "payment_method" not in life.states()
+
+
+@pytest.mark.rule("RNT-3")
+def test_a_plan_change_takes_along_that_the_card_of_the_application_is_not_known_yet() -> None:
+    old = Life(applied(payment_method="credit_card"))
+    old.apply("2026-03-20 10:00:00")
+    old.act("2026-03-21 11:00:00", "confirm_application", "approve")
+    old.act("2026-04-01 10:00:00", "report_shipped")
+    old.ask("2026-06-10 12:00:00", "plan_change", STANDARD)
+    new = old.successor()
+    new.outside("2026-06-10 12:00:30", "register_card", "card_declined")
+    assert (new.states(), new.contract.blocks) == ({"application": "preparing"}, ["card_declined"])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Connection,
     Date,
@@ -44,6 +45,23 @@ def _on_postgresql(element: midnight_of, compiler: Any, **more: Any) -> str:
 def _on_sqlite(element: midnight_of, compiler: Any, **more: Any) -> str:
     # As store.types.Instant writes it there: in UTC, nine hours behind all year.
     return f"strftime('%Y-%m-%d %H:%M:%S.000000', {compiler.process(element.clauses, **more)}, '-9 hours')"
+
+
+class as_well(GenericFunction[Any]):
+    """What follows from other conditions, for PostgreSQL alone: SQLite finds row by row, and would only check it again."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(as_well, "postgresql")
+def _said_on_postgresql(element: as_well, compiler: Any, **more: Any) -> str:
+    return str(compiler.process(element.clauses, **more))
+
+
+@compiles(as_well, "sqlite")
+def _left_out_on_sqlite(element: as_well, compiler: Any, **more: Any) -> str:
+    return "1"
 
 
 class json_object(GenericFunction[Any]):

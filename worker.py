@@ -60,7 +60,8 @@ ENGINE_ANSWERS_WITHIN = 5
 """Seconds."""
 
 T = TypeVar("T")
-PURE = ("machines", "rules", "statemachine", "pydantic", "pydantic_core")
+PURE = ("machines", "rules", "statemachine", "pydantic", "pydantic_core", "workflows.clock")
+"""What workflows in the sandbox share with the worker. Their clock is told at its start which one to go by."""
 
 
 async def main(settings: Settings) -> None:
@@ -159,7 +160,7 @@ def numeric(host: str, port: int) -> str:
 
 
 def runner(settings: Settings) -> WorkflowRunner:
-    """Unsandboxed it costs a fifth per start; the tests run every workflow in the sandbox (docs/decisions)."""
+    """Unsandboxed it costs a fifth per start; the tests replay every workflow in the sandbox (docs/decisions)."""
     if not settings.sandboxed_workflows:
         return UnsandboxedWorkflowRunner()
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PURE))

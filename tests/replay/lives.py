@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -100,6 +101,24 @@ def paid_otherwise(stack: Stack) -> list[str]:
     for token in ("tok_declined", "tok_flaky"):
         card(rental, token)
     return [rental.contract_id]
+
+
+def overtaken(stack: Stack) -> list[str]:
+    """A plan change while the gateway is still being asked about a new card: the successor asks, too."""
+    rental = stack.active_contract(payment={"method": "atone"})
+    stack.at(day=range(2, 15))
+    faults(stack, gateway="down")
+    assert rental.ask("payment_method", payment=CARD).status_code == 202
+    successor = rental.agree("plan_change", **CHANGE)["successor_contract_id"]
+    faults(stack, gateway="up")
+    for one in (rental, rental.other(successor)):
+        eventually(partial(paid_by_card, one))
+    stack.at(day=1, time="00:00:01")
+    return [rental.contract_id, successor]
+
+
+def paid_by_card(rental: Rental) -> bool:
+    return bool(rental.read()["payment_method"] == "credit_card")
 
 
 def collected(stack: Stack) -> list[str]:
@@ -265,6 +284,7 @@ LIVES: dict[str, Callable[[Stack], list[str]]] = {
     "cancelled": cancelled,
     "support-option": support_option_changed,
     "paid-otherwise": paid_otherwise,
+    "overtaken": overtaken,
     "refused-recipient": refused_recipient,
     "collected": collected,
     "terminated": terminated,

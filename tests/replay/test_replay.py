@@ -16,15 +16,23 @@ from temporalio.workflow import NondeterminismError
 
 import worker
 from rules import policy
+from rules.clock import Clock
 from settings import Settings
 from tests.club import PASSWORD
 from tests.replay.lives import LIVES, LONG_LIVES, PHONE
 from tests.replay.record import HISTORIES
 from tests.stack import APPLICANT
+from workflows import clock
 from workflows.contract import ContractWorkflow
 from workflows.run import RunWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))
+
+
+@pytest.fixture(autouse=True)
+def by_the_real_clock_again() -> Iterator[None]:
+    yield
+    clock.use(Clock())
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +49,7 @@ def policies() -> Iterator[None]:
 
 def history(file: Path) -> WorkflowHistory:
     told: dict[str, Any] = json.loads(file.read_text())
+    clock.use(Clock(), skips_time=told.pop("skips_time", False))
     return WorkflowHistory.from_json(told.pop("workflow"), told)
 
 

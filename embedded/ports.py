@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import random
 import socket
+import tempfile
+from functools import cache
+from pathlib import Path
 
 from embedded.problem import Problem
 
 # Below the range from which the kernel takes the ports of outgoing connections.
 _RANGE = (20_000, 32_000)
+_given = set[int]()
 
 
 def is_free(host: str, port: int) -> bool:
@@ -38,10 +44,12 @@ def preferred(host: str, port: int) -> int:
 
 
 def any_free(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on."""
+    """A port that nobody listens on, nor was given by another process that runs: it looks free until what is to listen
+    on it has begun, and whenever that begins again."""
     for _ in range(200):
         port = random.randint(*_RANGE)  # noqa: S311 - not a secret
-        if is_free(host, port):
+        if port not in _given and is_free(host, port) and _claim(port):
+            _given.add(port)
             return port
     raise Problem(f"No free port was found between {_RANGE[0]} and {_RANGE[1]}.")
 
@@ -52,3 +60,19 @@ def _listen(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
         probe.listen(1)
+
+
+def _claim(port: int) -> bool:
+    """False where another process has it. Each port is a byte of one file; a process's locks end with it."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@cache
+def _claims() -> int:
+    """Open for good: closing it once would end every lock on it."""
+    path = Path(tempfile.gettempdir()) / f"keiyaku-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

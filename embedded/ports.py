@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
 import random
 import socket
-import tempfile
-from functools import cache
-from pathlib import Path
+import sys
 
 from embedded.problem import Problem
 
 # Below the range from which the kernel takes the ports of outgoing connections.
 _RANGE = (20_000, 32_000)
-_given = set[int]()
+_claims: list[socket.socket] = []
 
 
 def is_free(host: str, port: int) -> bool:
@@ -48,8 +44,7 @@ def any_free(host: str = "127.0.0.1") -> int:
     on it has begun, and whenever that begins again."""
     for _ in range(200):
         port = random.randint(*_RANGE)  # noqa: S311 - not a secret
-        if port not in _given and is_free(host, port) and _claim(port):
-            _given.add(port)
+        if is_free(host, port) and _claim(port):
             return port
     raise Problem(f"No free port was found between {_RANGE[0]} and {_RANGE[1]}.")
 
@@ -63,16 +58,15 @@ def _listen(host: str, port: int) -> None:
 
 
 def _claim(port: int) -> bool:
-    """False where another process has it. Each port is a byte of one file; a process's locks end with it."""
+    """False where it was given out before, here or by another process. The claim is a name that ends with the process and
+    leaves nothing behind; only Linux has such."""
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
     try:
-        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except BlockingIOError:
+        claim.bind(f"\0keiyaku-port-{port}")
+    except OSError:
+        claim.close()
         return False
+    _claims.append(claim)
     return True
-
-
-@cache
-def _claims() -> int:
-    """Open for good: closing it once would end every lock on it."""
-    path = Path(tempfile.gettempdir()) / f"keiyaku-ports-{os.getuid()}"
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -17,12 +17,14 @@ from api.faults import Fault
 from api.language import language
 from gate import Unavailable
 from rules import texts
+from rules.policy import UnknownPolicy
 from rules.refusal import Refusal
 from store.database import DOWN
 
 RETRY_SECONDS = 5
 HOW_TO_SIGN_IN = {"WWW-Authenticate": "Bearer"}
-PART_DOWN = (Unavailable, RPCError, *DOWN, HTTPError)
+PART_DOWN = (Unavailable, RPCError, *DOWN, HTTPError, UnknownPolicy)
+"""Not for long: also figures that another process decides by and this one has not heard of yet (store.policies)."""
 REFUSED = Counter("keiyaku_refused_total", "Requests refused by a rule", ["rule"])
 
 

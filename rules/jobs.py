@@ -11,8 +11,12 @@ from rules.figures import Job, Policy
 
 NAMES = frozenset({"month-end", "fiscal-year", "points-grant", "points-warning", "points-mail", "settlement"})
 YEARLY = frozenset({"fiscal-year"})
-# What a run builds on must be done for the same month before it begins.
-AFTER = {"settlement": "month-end", "points-mail": "points-grant", "points-warning": "points-grant"}
+# What a run builds on must be done for the same month before it begins: month end returns points that no bill took.
+AFTER = {
+    "settlement": ("month-end",),
+    "points-mail": ("month-end", "points-grant"),
+    "points-warning": ("month-end", "points-grant"),
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)

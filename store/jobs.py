@@ -49,22 +49,27 @@ def left(connection: Connection, run: Run, limit: int) -> list[str]:
 
 
 def groundwork(connection: Connection, run: Run) -> str | None:
-    """The job that must be done for the same period first; None where nothing of it is left to do.
+    """A job that must be done for the same period first; None where nothing of any is left to do."""
+    before = (Run(job=job, period=run.period) for job in jobs.AFTER.get(run.job, ()))
+    return next((one.job for one in before if _is_to_come(connection, one)), None)
 
-    One that is under way is not done, whatever is left of it: so nobody looks through all contracts again and again.
+
+def _is_to_come(connection: Connection, run: Run) -> bool:
+    """One that is under way is, whatever is left of it: so nobody looks through all contracts again and again.
+
+    One that waits for an operator did what it could: whom it parked holds up nobody else.
     """
-    before = jobs.AFTER.get(run.job)
-    if before is None:
-        return None
-    known = runs.of(connection, before, run.period)
-    under_way = known is not None and known.state != "done"
-    return before if under_way or left(connection, Run(job=before, period=run.period), 1) else None
+    known = runs.of(connection, run.job, run.period)
+    if known is not None and known.state != "done":
+        return known.state == "running"
+    return bool(left(connection, run, 1))
 
 
 def done_too_early(connection: Connection, run: Run) -> Run | None:
-    """The settlement that was done before this month end made statements for whoever was brought in since; else None."""
+    """The settlement that was done before this month end made statements for whoever it had parked, or was brought in
+    since; else None."""
     settled = Run(job=settlement.JOB, period=run.period)
-    if run.job != jobs.AFTER[settled.job]:
+    if run.job not in jobs.AFTER[settled.job]:
         return None
     known = runs.of(connection, settled.job, settled.period)
     return settled if known and known.state == "done" and left(connection, settled, 1) else None

@@ -14,8 +14,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from cli import COLLECT_AFTER
-from tests.database import DATABASES, Postgres, postgres
-from tests.stack import Stack, stack
+
+# What helpers found is shown, too, where an assertion in one of them fails.
+HELPERS = "activities chaos club line properties running sandbox stack workflows"
+pytest.register_assert_rewrite(*(f"tests.{name}" for name in HELPERS.split()))
+
+from tests.database import DATABASES, Postgres, postgres  # noqa: E402
+from tests.stack import Stack, stack  # noqa: E402
 
 Stacks = Callable[[str], Stack]
 TOGETHER = re.compile(

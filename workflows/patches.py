@@ -6,6 +6,7 @@ from temporalio import workflow
 
 SHIPPED_WAITS_FOR_ITS_MONTH = "shipped-waits-for-its-month"
 WITHDRAWN_WITH_DEVICE = "tasks-withdrawn-with-the-device"
+PATIENT_WITH_DEADLINES_ALONE = "patient-with-deadlines-alone"
 CARD_TAKEN_ALONG = "card-under-way-taken-along"
 
 

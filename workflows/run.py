@@ -13,7 +13,7 @@ from temporalio.common import RetryPolicy, SearchAttributeKey
 
 from rules import jobs
 from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
-from workflows import clock, visible
+from workflows import clock, patches, visible
 from workflows.timing import ALIVE_WITHIN
 
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -55,12 +55,14 @@ class RunWorkflow:
 
     async def until_ready(self) -> None:
         """What it builds on is done, every deadline before it kept; a contract that cannot keep its own holds up nobody."""
-        began = workflow.now()
+        began = since = workflow.now()
         while (found := await self.quickly("run_ready", Waiting, clock.now())).why:
             workflow.set_current_details(f"**{self.title()}** waits: {found.why}")
-            waited = workflow.now() - began
-            if found.late and waited > LATE_PATIENCE:
+            if not found.late:
+                since = workflow.now()
+            elif is_patient_no_more(began, since, workflow.now()):
                 return
+            waited = workflow.now() - (since if found.late else began)
             wait = clock.wait(found.until) if found.until else look_again(waited)
             await workflow.sleep(wait, summary=found.why)
 
@@ -137,6 +139,13 @@ def look_again(waited: timedelta) -> timedelta:
     """Soon at first, then ever less often: each look stands in the history, and the server ends a run whose history is
     too long. An operator may take weeks to mend what a run builds on."""
     return min(max(waited / 10, LOOK_AGAIN), LOOK_AT_LEAST)
+
+
+def is_patient_no_more(began: datetime, since: datetime, now: datetime) -> bool:
+    """Whether deadlines of contracts, which are all that it has waited for since then, have had their time."""
+    if now - since > LATE_PATIENCE:
+        return True
+    return now - began > LATE_PATIENCE and not patches.goes(patches.PATIENT_WITH_DEADLINES_ALONE)
 
 
 def scheduled(asked: Run) -> Run:

@@ -20,7 +20,7 @@ from rules.figures import Policy
 from rules.runs import Proof, Range, Run, delivery_prefix
 from store import runs as store
 from store import settlement
-from store.jobs import groundwork
+from store.jobs import JOBS, groundwork
 from store.ledger import StatementRow
 from store.tables import ContractRow, DeliveryRow
 from store.write import insert, table
@@ -119,6 +119,43 @@ async def test_nobody_settles_a_month_before_its_end_is_proved(engine: Engine) -
             text("delete from statement_line where contract_id = (select min(contract_id) from contract)")
         )
     assert missing() == "month-end", "somebody's statement is wrong"
+
+
+@pytest.mark.rule("BIL-3")
+async def test_whom_a_month_end_parked_holds_up_nobody_elses_settlement_and_is_settled_once_mended(
+    engine: Engine,
+) -> None:
+    fill(engine, SIZE)
+    begins: Any = Begins()
+    settled = Run(job="settlement", period=JUNE.period)
+    chosen = poisoned(engine)
+    await ran(engine, begins)
+    with engine.begin() as connection:
+        assert groundwork(connection, settled) is None
+        store.begin(connection, settled.job, settled.period, DUE, DUE, SIZE)
+        connection.execute(update(table(StatementRow)).values(paid_on=DUE.date()))
+        store.end(connection, settled.job, settled.period, DUE, {}, SIZE)
+    await ran(engine, begins)
+    assert begins.begun == [], "it is parked still"
+    mended(engine)
+    assert (await ran(engine, begins)).left == []
+    assert begins.begun == [settled]
+    with engine.begin() as connection:
+        assert JOBS[settled.job].left(connection, settled.period, policy.load(), SIZE) == [chosen]
+
+
+@pytest.mark.rule("PNT-8")
+@pytest.mark.parametrize("job", ["points-mail", "points-warning"])
+async def test_nobody_is_told_of_points_before_month_end_has_returned_what_no_bill_took(
+    engine: Engine, job: str
+) -> None:
+    fill(engine, SIZE)
+    with engine.begin() as connection:
+        JOBS["points-grant"].chunk(connection, JUNE.period, "", "~", policy.load())
+        assert groundwork(connection, Run(job=job, period=JUNE.period)) == "month-end"
+    await ran(engine, Begins())
+    with engine.begin() as connection:
+        assert groundwork(connection, Run(job=job, period=JUNE.period)) is None
 
 
 class Begins:

@@ -149,12 +149,14 @@ def import_(
     on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="They count from this day on; else today.")
     ] = None,
+    data: Data = None,
 ) -> None:
     """Bring in existing contracts. Repeating it adds nothing twice."""
+    from embedded.folder import reached
     from importing import reading, run
     from rules.policy import PolicyError
 
-    settings = _settings("import")
+    settings = reached(_settings("import", data_dir=data))
     with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
         raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
 
@@ -220,12 +222,11 @@ def line_assertion(contract_id: str, data: Data = None) -> None:
     from api.line import assertion
     from rules import policy
 
-    given: dict[str, Any] = {"data_dir": data} if data else {}
     with _sentence(SettingsError):
-        found = read(**given)
+        found = read(data_dir=data)
     if not found.secret_key.get_secret_value() and not (found.data_dir / KEY_FILE).exists():
         _fail(f"No service has run on {found.data_dir} yet.")
-    settings = _settings("line-assertion", **given)
+    settings = _settings("line-assertion", data_dir=data)
     with _sentence(policy.PolicyError):
         policy.use(policy.load(settings.policy_file or policy.DEFAULT))
     typer.echo(assertion(settings, contract_id, _service_time(settings)))

@@ -131,10 +131,13 @@ class Settings(BaseSettings):
 
 
 def read(**given: Any) -> Settings:
-    """What is configured, without touching the disk: the secret key may be missing. Raises SettingsError."""
+    """What is configured, but for what is given and not None, without touching the disk: the secret key may be missing.
+
+    Raises SettingsError.
+    """
     _refuse_unknown_names()
     try:
-        return Settings(**given)
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
 

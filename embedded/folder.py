@@ -16,6 +16,7 @@ import httpx
 
 from embedded.problem import Problem
 from rules.calendar import JST
+from settings import Settings, load
 
 TEST_CLOCK = "test-clock"
 _NOTE = "run.json"
@@ -80,6 +81,16 @@ def running(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             continue
         return candidate, note
     return None
+
+
+def reached(own: Settings) -> Settings:
+    """With which a command reaches the service that runs on the data folder, whichever its clock; `own` where none does."""
+    found = running(own.data_dir)
+    if found is None:
+        return own
+    inner, note = found
+    key = own.secret_key.get_secret_value()
+    return load(data_dir=inner, temporal_address=note["temporal_address"], secret_key=key)
 
 
 def service_time(folder: Path) -> datetime:

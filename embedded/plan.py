@@ -64,8 +64,7 @@ class Plan:
 
 def own_settings(options: Options) -> Settings:
     """The person's settings, before what `up` decides. Raises SettingsError."""
-    asked = {"data_dir": options.data, "host": options.host, "port": options.port or None}
-    return load(**{name: value for name, value in asked.items() if value is not None}, production=False)
+    return load(data_dir=options.data, host=options.host, port=options.port or None, production=False)
 
 
 def make(options: Options, own: Settings) -> Plan:

@@ -29,12 +29,9 @@ def bring_in(
         writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
         writer.writeheader()
         writer.writerows(rows)
-    given = {
-        "KEIYAKU_DATA_DIR": str(stack.service.data),
-        "KEIYAKU_DATABASE_URL": stack.database_url,
-        "KEIYAKU_TEMPORAL_ADDRESS": stack.note["temporal_address"],
-    }
-    command = [str(KEIYAKU), "import", str(path), *(["--on", on] if on else [])]
+    given = {"KEIYAKU_DATABASE_URL": stack.database_url} if "postgresql" in stack.database_url else {}
+    folder_of_up = str(stack.service.data.parent)
+    command = [str(KEIYAKU), "import", str(path), "--data", folder_of_up, *(["--on", on] if on else [])]
     return subprocess.run(
         command, env=os.environ | given, capture_output=True, text=True, timeout=100, check=False
     )

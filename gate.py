@@ -32,7 +32,7 @@ from rules import beside
 from rules.change import Answer, Bill, Command
 from rules.facts import Contract
 from rules.refusal import Refusal
-from rules.runs import Run
+from rules.runs import Run, put_off_id
 from settings import Settings
 from workflows import visible
 
@@ -50,7 +50,7 @@ PATIENCE = TAKEN_WITHIN + TASK_TIMEOUT + timedelta(seconds=1)
 
 FRESH_TRIES, FRESH_WAIT = 20, 0.1
 
-WORKFLOW, RUN = "Contract", "Run"
+WORKFLOW, RUN, PUT_OFF = "Contract", "Run", "PutOff"
 _IN_BETWEEN = frozenset({RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED, RPCStatusCode.FAILED_PRECONDITION})
 """What the server says of an update where no workflow runs, or where it comes to rest, or is begun, in that very moment."""
 
@@ -164,16 +164,23 @@ class Gate:
 
     async def begin_run(self, run: Run, by: str = "calendar") -> WorkflowHandle[Any, dict[str, Any]]:
         """Have a run over all contracts done; one that is under way is let be. Raises RPCError."""
+        return await self._of_run(RUN, run_id(run), run, by, result_type=dict[str, Any])
+
+    async def begin_put_off(self, run: Run) -> None:
+        """Have what mailboxes have put off tried again; where that goes on already it hears of more. Raises RPCError."""
+        await self._of_run(PUT_OFF, put_off_id(run), run, "calendar", start_signal="more")
+
+    async def _of_run(self, kind: str, name: str, run: Run, by: str, **how: Any) -> WorkflowHandle[Any, Any]:
         return await self._client.start_workflow(
-            RUN,
+            kind,
             run,
-            id=run_id(run),
+            id=name,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=f"{run.job} {run.period}",
             static_details=f"Asked for by {by}.",
             task_timeout=TASK_TIMEOUT,
-            result_type=dict[str, Any],
+            **how,
         )
 
     async def run(self, run: Run, by: str = "calendar") -> dict[str, Any]:

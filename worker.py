@@ -52,9 +52,11 @@ from store.database import DOWN, connect, in_transaction
 from workflows import clock as workflow_clock
 from workflows import visible
 from workflows.contract import ContractWorkflow
+from workflows.put_off import PutOffWorkflow
 from workflows.run import RunWorkflow
 
 DEPLOYMENT = "keiyaku"
+WORKFLOWS = [ContractWorkflow, RunWorkflow, PutOffWorkflow]
 RECORDERS = 8
 ENGINE_ANSWERS_WITHIN = 5
 """Seconds."""
@@ -104,7 +106,7 @@ def activities(
         notices.send,
         Cards(outside, gateway).register_card,
         Contracts(outside, client, settings.task_queue).wake,
-        *(runs.ready, runs.begin, runs.chunks, runs.notices, runs.prove),
+        *(runs.ready, runs.begin, runs.chunks, runs.notices, runs.prove, runs.put_off),
         Settlement(engine, gateway, gate).settle,
     ]
 
@@ -129,7 +131,7 @@ def make_worker(
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[ContractWorkflow, RunWorkflow],
+        workflows=WORKFLOWS,
         activities=activities,
         activity_executor=executor,
         workflow_runner=runner(settings),

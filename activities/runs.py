@@ -19,7 +19,7 @@ from activities.outside import alive
 from gate import Gate
 from rules import jobs, policy
 from rules.clock import Clock
-from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
+from rules.runs import Later, Plan, Proof, Range, Reached, Run, Waiting
 from store import runs
 from store.database import in_transaction
 from store.jobs import JOBS, done_too_early, expected, groundwork, left
@@ -128,7 +128,8 @@ class Runs:
 
     @activity.defn(name="run_notices")
     async def notices(self, run: Run) -> Reached:
-        """Mails and letters of the run that have not left yet, until all have or some time has passed; how many have."""
+        """Mails and letters of the run that have not left yet, until all have, but for what their mailboxes put off, or
+        some time has passed; how many have."""
         began, reached = time.monotonic(), Reached(last="")
         async with alive():
             while reached.last is not None and time.monotonic() < began + STRETCH_SECONDS:
@@ -157,6 +158,8 @@ class Runs:
         proof = await self._in_transaction(partial(self._prove, run, now, notices))
         if overtaken := await self._in_transaction(lambda c: done_too_early(c, run)):
             await self._gate.begin_run(overtaken)
+        if await self._in_transaction(lambda c: runs.next_try(c, run)):
+            await self._gate.begin_put_off(run)
         return proof
 
     def _prove(self, run: Run, now: datetime, notices: int, connection: Connection) -> Proof:
@@ -164,11 +167,32 @@ class Runs:
         missing = {*left(connection, run, concerned)} if concerned else set()
         missing.update(runs.untold(connection, run.job, run.period, NAMED))
         names = sorted(missing)[:NAMED]
-        parked = [dict(row) for row in runs.parked(connection, run.job, run.period)]
+        parked = runs.parked(connection, run.job, run.period)
         result = {"expected": concerned, "left": names, "parked": parked, "notices": notices}
         runs.end(connection, run.job, run.period, now, result, concerned - len(missing))
         log.info("run", job=run.job, period=run.period, expected=concerned, left=len(missing))
         return Proof(left=names, result=result)
+
+    @activity.defn(name="run_put_off")
+    async def put_off(self, run: Run) -> Later:
+        """What mailboxes have put off is tried again where it is due, until all is or some time has passed."""
+        began = time.monotonic()
+        async with alive():
+            while time.monotonic() < began + STRETCH_SECONDS and await self._try_again(run):
+                pass
+        return await self._in_transaction(partial(self._later, run))
+
+    async def _try_again(self, run: Run) -> bool:
+        """Whether there was anything to try."""
+        now = self._now()
+        found = await self._in_transaction(lambda c: runs.due_again(c, run, now, NOTICES_AT_ONCE))
+        if found:
+            await self._mailings.send_all(found)
+        return bool(found)
+
+    def _later(self, run: Run, connection: Connection) -> Later:
+        runs.tell_again(connection, run)
+        return Later(until=runs.next_try(connection, run))
 
     def _now(self) -> datetime:
         """By the engine's clock, as the activity began."""

@@ -18,7 +18,9 @@ class Parked(BaseModel):
 class JobResult(BaseModel):
     expected: int = Field(description="How many contracts the period concerned")
     left: list[str] = Field(description="Contracts that were not dealt with, the first of them")
-    parked: list[Parked] = Field(description="Contracts whose own data were in the way, and how")
+    parked: list[Parked] = Field(
+        description="Contracts that failed alone, and why: their data, or the mailbox"
+    )
     notices: int = Field(description="Mails and letters that left with this run")
 
 

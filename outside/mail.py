@@ -16,12 +16,15 @@ import aiosmtplib
 from aiosmtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 
 from outside import texts
-from outside.notice import DEV_HEADERS, Notice, Undeliverable, Unreachable
+from outside.notice import DEV_HEADERS, Notice, PutOff, Undeliverable, Unreachable
 from rules.fields import LOCAL
 from settings import Settings
 
 TIMEOUT = 10.0
 """Seconds that one step of a delivery may take; all of them together three times that."""
+
+CLOSING = 421
+"""The answer of a server that ends the connection: it says nothing of whom the mail was for (RFC 5321, 3.8)."""
 
 # Whatever else may stand before the @ needs quotes, and hardly any server takes it.
 _ADDRESS = re.compile(rf"{LOCAL}@[A-Za-z0-9.-]+")
@@ -36,8 +39,9 @@ class Mailer:
     async def send(self, notice: Notice) -> None:
         """Hands the notice to the mail server.
 
-        Raises Undeliverable where the address is none or its server refuses it for good, Unreachable where a
-        later try may do better, and texts.BadField. A repeated delivery has the same Message-ID.
+        Raises Undeliverable where the address is none or its server refuses it for good, PutOff where it refuses
+        this one mail for now, Unreachable where a later try may do better, and texts.BadField. A repeated delivery
+        has the same Message-ID.
         """
         async with self.connected() as send:
             await send(notice)
@@ -125,11 +129,14 @@ def _mark(message: Message, notice: Notice) -> None:
 
 
 def _failure(refusal: SMTPException) -> Undeliverable | Unreachable:
-    """Final only where this recipient or this text got a 5xx: our own sign-in and sender can be mended."""
+    """Final only where this recipient or this text got a 5xx, its own matter only where it got a 4xx: our own sign-in
+    and sender can be mended."""
     if isinstance(refusal, SMTPRecipientsRefused):
         code = refusal.recipients[0].code
     elif isinstance(refusal, SMTPDataError):
         code = refusal.code
     else:
         return Unreachable(f"mail server: {type(refusal).__name__}")
-    return Undeliverable(f"refused with {code}") if code >= 500 else Unreachable(f"put off with {code}")
+    if code >= 500:
+        return Undeliverable(f"refused with {code}")
+    return (Unreachable if code == CLOSING else PutOff)(f"put off with {code}")

@@ -58,6 +58,10 @@ class Unreachable(Exception):
     """Nobody knows whether it arrived, or it did not: worth the same try again, with the same key."""
 
 
+class PutOff(Unreachable):
+    """The mailbox, or its server, takes this one not now: whoever else is written to is not concerned."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """A person and where to reach them; never printed by repr, so it cannot slip into a log."""

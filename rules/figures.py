@@ -146,6 +146,7 @@ class Points(_Strict):
 class Runs(_Strict):
     contracts_per_chunk: Count
     streams: Annotated[int, Field(ge=1, le=64)]
+    put_off_days: Days
 
     @property
     def least_per_stream(self) -> int:

@@ -10,6 +10,9 @@ from pydantic import BaseModel
 CATCH_UP = timedelta(days=365)
 """However long everything was down, each run that fell due meanwhile is still done."""
 
+FIRST_GAP, LONGEST_GAP = timedelta(minutes=1), timedelta(hours=4)
+"""Between two tries of a mail that its mailbox has put off."""
+
 END = "zzzz"
 """Comes after every contract ID, by bytes and by any language's alphabet: how a database sorts is its owner's choice."""
 
@@ -19,11 +22,24 @@ def delivery_prefix(job: str, period: str) -> str:
     return f"r-{job}-{period}-"
 
 
+def next_try(since: datetime, now: datetime, days: int) -> datetime | None:
+    """When to try again, at `now`, what its mailbox has put off since then: ever less often. None: it was long enough."""
+    lasted, whole = now - since, timedelta(days=days)
+    if lasted >= whole:
+        return None
+    return min(now + min(max(lasted, FIRST_GAP), LONGEST_GAP), since + whole)
+
+
 class Run(BaseModel):
     """A job for a period that is over; `period` "" where a schedule started it, which says when."""
 
     job: str
     period: str = ""
+
+
+def put_off_id(run: Run) -> str:
+    """The workflow of those mails of the run that mailboxes have put off."""
+    return f"put-off-{run.job}-{run.period}"
 
 
 class Range(BaseModel):
@@ -45,6 +61,12 @@ class Reached(BaseModel):
 
     last: str | None = None
     done: int = 0
+
+
+class Later(BaseModel):
+    """When the next try of what mailboxes have put off is due; None where nothing is put off any more."""
+
+    until: datetime | None = None
 
 
 class Proof(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from rules.facts import Contract
 from store.tables import AccountRow, ContractRow, DeliveryRow, PartyRow
 from store.write import set_values, table
+
+UNDELIVERABLE = "undeliverable"
 
 _rows = table(DeliveryRow)
 
@@ -27,17 +30,40 @@ def settle(connection: Connection, delivery_id: str, outcome: str) -> None:
     connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(**values))
 
 
-def settle_all(connection: Connection, outcomes: dict[str, str]) -> None:
-    """The same for many."""
+def arrived(connection: Connection, names: Iterable[str]) -> None:
+    """All of them have."""
     nothing = {"trouble": None, "next_try_at": None}
-    rows = [{"delivery_id": key, "outcome": outcome, **nothing} for key, outcome in outcomes.items()]
-    set_values(connection, DeliveryRow, rows)
+    set_values(
+        connection, DeliveryRow, [{"delivery_id": key, "outcome": "arrived", **nothing} for key in names]
+    )
 
 
 def trouble(connection: Connection, delivery_id: str, what: str, next_try_at: datetime) -> None:
     """It did not get through this time; why, for the operators, without personal data."""
     values = {"tries": _rows.c.tries + 1, "trouble": what, "next_try_at": next_try_at}
     connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(**values))
+
+
+def put_off_since(connection: Connection, names: Iterable[str]) -> dict[str, datetime]:
+    """Since when those of them are put off that are."""
+    since = _rows.c.put_off_since
+    found = select(_rows.c.delivery_id, since).where(_rows.c.delivery_id.in_(list(names)), since.is_not(None))
+    return {row.delivery_id: row.put_off_since for row in connection.execute(found)}
+
+
+def put_off(connection: Connection, delivery_id: str, why: str, since: datetime, until: datetime) -> None:
+    """Its mailbox takes it not now: it is tried again by itself, and no run waits for it."""
+    trouble(connection, delivery_id, why, until)
+    connection.execute(update(_rows).where(_rows.c.delivery_id == delivery_id).values(put_off_since=since))
+
+
+def give_up(connection: Connection, refused: dict[str, str]) -> None:
+    """They will not arrive, and why: for the operators, without personal data."""
+    rows = [
+        {"delivery_id": key, "outcome": UNDELIVERABLE, "trouble": why, "next_try_at": None}
+        for key, why in refused.items()
+    ]
+    set_values(connection, DeliveryRow, rows)
 
 
 def waiting(connection: Connection, contract_id: str) -> list[RowMapping]:

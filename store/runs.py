@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from sqlalchemy import Connection, Select, delete, func, select, update
 
 from rules import jobs
 from rules.calendar import midnight
 from rules.facts import Contract, Delivery
 from rules.figures import Policy
 from rules.runs import CATCH_UP, END, Progress, Range, Run, delivery_prefix
+from store.deliveries import UNDELIVERABLE
 from store.ledger import ParkedRow, RunRow
 from store.sql import AFTER, AT, AT_MOST, PERIOD, UNTIL, parameter
 from store.tables import ContractRow, DeliveryRow
@@ -26,6 +27,9 @@ _deliveries = table(DeliveryRow)
 NOTICE = ("delivery_id", "contract_id", "kind", "at", "tries", "data")
 """What a run says of each mail and letter that it has to send."""
 
+NAMED = 100
+"""Of contracts that failed alone."""
+
 _JOB = parameter("the_job", str)
 _MINE = (_rows.c.job == _JOB) & (_rows.c.period == PERIOD)
 _KNOWN = select(_rows).where(_MINE)
@@ -34,7 +38,7 @@ _ADVANCE = update(_rows).where(_MINE).values(done=_rows.c.done + parameter("the_
 _STUCK = (_parked.c.job == _JOB) & (_parked.c.period == PERIOD)
 _UNPARK = delete(_parked).where(_STUCK)
 _PARKED = (
-    select(_parked.c.contract_id, _parked.c.reason).where(_STUCK).order_by(_parked.c.contract_id).limit(100)
+    select(_parked.c.contract_id, _parked.c.reason).where(_STUCK).order_by(_parked.c.contract_id).limit(NAMED)
 )
 
 _ids = _contracts.c.contract_id
@@ -54,7 +58,9 @@ _LATE = (
 
 _key = _deliveries.c.delivery_id
 _TOLD = (_key > AFTER) & (_key < UNTIL)
-_WAITING = _TOLD & _deliveries.c.outcome.is_(None)
+_UNSENT_YET = _TOLD & _deliveries.c.outcome.is_(None)
+_PUT_OFF = _UNSENT_YET & _deliveries.c.put_off_since.is_not(None)
+_WAITING = _UNSENT_YET & _deliveries.c.put_off_since.is_(None)
 _UNSENT = (
     select(_deliveries)
     .where(_WAITING, _deliveries.c.contract_id.not_in(select(_parked.c.contract_id).where(_STUCK)))
@@ -62,6 +68,14 @@ _UNSENT = (
     .limit(AT_MOST)
 )
 _SENT = select(func.count()).where(_TOLD & (_deliveries.c.outcome == "arrived"))
+_DUE_AGAIN = select(_deliveries).where(_PUT_OFF, _deliveries.c.next_try_at <= AT).limit(AT_MOST)
+_NEXT_TRY = select(func.min(_deliveries.c.next_try_at)).where(_PUT_OFF)
+_REFUSED = (
+    select(_deliveries.c.contract_id, func.coalesce(_deliveries.c.trouble, UNDELIVERABLE).label("reason"))
+    .where(_PUT_OFF | (_TOLD & (_deliveries.c.outcome == UNDELIVERABLE)))
+    .order_by(_key)
+    .limit(NAMED)
+)
 _UNTOLD = select(_deliveries.c.contract_id).where(_WAITING).order_by(_deliveries.c.contract_id).limit(AT_MOST)
 
 
@@ -200,8 +214,10 @@ def put_aside(
     upsert(connection, ParkedRow, [row], change=("reason",))
 
 
-def parked(connection: Connection, job: str, period: str) -> list[RowMapping]:
-    return list(connection.execute(_PARKED, _given(job, period)).mappings())
+def parked(connection: Connection, job: str, period: str) -> list[dict[str, str]]:
+    """Contracts that could not be dealt with, then those whose mailbox refused, for now or for good; and why."""
+    rows = [connection.execute(found, _given(job, period)).mappings() for found in (_PARKED, _REFUSED)]
+    return [dict(row) for row in chain(*rows)][:NAMED]
 
 
 def late(connection: Connection, until: datetime, limit: int) -> dict[str, Contract | None]:
@@ -222,11 +238,37 @@ def unsent(connection: Connection, job: str, period: str, limit: int, last: str 
     From the beginning it goes through all that have left already.
     """
     given = _given(job, period) | {"the_most": limit} | ({"the_after": last} if last else {})
-    found = connection.execute(_UNSENT, given)
+    return _read_deliveries(connection, _UNSENT, given)
+
+
+def due_again(connection: Connection, run: Run, now: datetime, limit: int) -> list[Delivery]:
+    """What mailboxes have put off, and is to be tried again by now."""
+    return _read_deliveries(
+        connection, _DUE_AGAIN, _given(run.job, run.period) | {"the_at": now, "the_most": limit}
+    )
+
+
+def _read_deliveries(connection: Connection, which: Select[Any], given: dict[str, Any]) -> list[Delivery]:
     names = Delivery.model_fields
-    return [
-        Delivery(**{name: value for name, value in row.items() if name in names}) for row in found.mappings()
-    ]
+    found = connection.execute(which, given).mappings()
+    return [Delivery(**{name: value for name, value in row.items() if name in names}) for row in found]
+
+
+def next_try(connection: Connection, run: Run) -> datetime | None:
+    """When the next of what mailboxes have put off is tried again; None where nothing is put off."""
+    return cast("datetime | None", connection.execute(_NEXT_TRY, _given(run.job, run.period)).scalar())
+
+
+def tell_again(connection: Connection, run: Run) -> None:
+    """Whom the run could not tell, and how many it has told, have changed since it was proved."""
+    known = of(connection, run.job, run.period)
+    if known and known.result:
+        told = {
+            "parked": parked(connection, run.job, run.period),
+            "notices": sent(connection, run.job, run.period),
+        }
+        row = {"job": run.job, "period": run.period, "result": known.result | told}
+        set_values(connection, RunRow, [row])
 
 
 def sent(connection: Connection, job: str, period: str) -> int:
@@ -235,7 +277,7 @@ def sent(connection: Connection, job: str, period: str) -> int:
 
 
 def untold(connection: Connection, job: str, period: str, limit: int) -> list[str]:
-    """Contracts that the run has something to tell to and has not."""
+    """Contracts that the run has something to tell to and has not, though nothing was put off by their mailbox."""
     return list(connection.execute(_UNTOLD, _given(job, period) | {"the_most": limit}).scalars())
 
 

@@ -216,6 +216,9 @@ class DeliveryRow(SQLModel, table=True):
     tries: int = 0
     trouble: str | None = None
     next_try_at: datetime | None = Field(default=None, sa_type=Instant)
+    put_off_since: datetime | None = Field(
+        default=None, sa_type=Instant, description="Of a run's mail: since when its mailbox takes it not yet"
+    )
     data: dict[str, Any] = Field(sa_type=Json)
 
 

@@ -43,6 +43,17 @@ async def notices(world: World) -> Arguments:
     return (JULY,)
 
 
+async def put_off(world: World) -> Arguments:
+    """A mailbox would not take it at first; it is to be tried again by now."""
+    arguments = await notices(world)
+    long_ago, rows = at("1969-12-31 10:00:00"), table(DeliveryRow)
+    with world.engine.begin() as connection:
+        mine = rows.c.outcome.is_(None)
+        values = {"put_off_since": long_ago, "next_try_at": long_ago, "trouble": "put off with 450"}
+        connection.execute(update(rows).where(mine).values(values))
+    return arguments
+
+
 async def prove(world: World) -> Arguments:
     """Everything is dealt with and told."""
     await world.run("run_chunks", *await chunks(world))
@@ -57,4 +68,5 @@ RUN_CASES: dict[str, list[Prepare]] = {
     "run_chunks": [chunks],
     "run_notices": [notices],
     "run_prove": [prove],
+    "run_put_off": [put_off],
 }

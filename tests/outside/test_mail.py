@@ -12,8 +12,9 @@ import pytest
 
 from outside.letters import Printer
 from outside.mail import Mailer
-from outside.notice import Recipient, Undeliverable, Unreachable
+from outside.notice import PutOff, Recipient, Undeliverable, Unreachable
 from settings import Settings
+from tests.outside.mailboxes import CLOSING, FULL, mailboxes
 from tests.outside.notices import AT, HANAKO, notice
 from tests.sandbox.process import Running
 
@@ -84,6 +85,34 @@ async def test_a_server_that_is_busy_is_worth_another_try(sandbox: Running, sett
     sandbox.faults(smtp="busy")
     with pytest.raises(Unreachable, match=r"^put off with 451$"):
         await Mailer(settings).send(notice())
+
+
+@pytest.mark.parametrize("which", ["answers", "texts"])
+async def test_a_mailbox_that_is_full_is_put_off_alone_and_the_connection_takes_the_next(
+    settings: Settings, which: str
+) -> None:
+    async with mailboxes() as server:
+        getattr(server, which)["full@example.jp"] = FULL
+        mailer = Mailer(settings.model_copy(update={"smtp_port": server.port}))
+        async with mailer.connected() as send:
+            with pytest.raises(PutOff, match=r"^put off with 452$"):
+                await send(notice(to=Recipient("花子", "full@example.jp")))
+            await send(notice())
+    assert server.took == ["hanako@example.jp"]
+
+
+@pytest.mark.parametrize(("which", "answer"), [("rcpt", CLOSING), ("data", CLOSING), ("mail", FULL)])
+async def test_a_server_that_ends_the_connection_or_refuses_the_sender_says_nothing_of_the_mailbox(
+    settings: Settings, which: str, answer: str
+) -> None:
+    async with mailboxes() as server:
+        if which == "mail":
+            server.sender = answer
+        else:
+            (server.answers if which == "rcpt" else server.texts)["hanako@example.jp"] = answer
+        with pytest.raises(Unreachable) as trouble:
+            await Mailer(settings.model_copy(update={"smtp_port": server.port})).send(notice())
+    assert not isinstance(trouble.value, PutOff)
 
 
 async def test_a_refused_mailbox_is_final_and_not_told(sandbox: Running, settings: Settings) -> None:

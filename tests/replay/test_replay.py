@@ -23,8 +23,6 @@ from tests.replay.lives import LIVES, LONG_LIVES, PHONE
 from tests.replay.record import HISTORIES
 from tests.stack import APPLICANT
 from workflows import clock
-from workflows.contract import ContractWorkflow
-from workflows.run import RunWorkflow
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
@@ -55,7 +53,7 @@ def history(file: Path) -> WorkflowHistory:
 
 def replayer(sandboxed: bool) -> Replayer:
     return Replayer(
-        workflows=[ContractWorkflow, RunWorkflow],
+        workflows=worker.WORKFLOWS,
         workflow_runner=worker.runner(Settings(sandboxed_workflows=sandboxed)),
         data_converter=pydantic_data_converter,
     )

@@ -39,6 +39,7 @@ def test_a_file(tmp_path: Path, content: bytes | None) -> None:
         ("plan_change_until = 15 ", "plan_change_until = 0 ", "windows.plan_change_until"),
         ("plan_change_until = 15 ", "plan_change_untill = 15 ", "windows.plan_change_untill"),
         ("due_after_days = 10 ", "due_after_days = true ", "device_return.due_after_days"),
+        ("put_off_days = 4 ", "put_off_days = 0 ", "runs.put_off_days"),
         ("monthly_fee = 4800", "monthly_fee = 4_800_000_000", "plans.2.monthly_fee"),
         ("monthly_fee = 600", 'monthly_fee = "600"', "support_options.3.monthly_fee"),
         ("legacy_applied_until = 2019-10-31", "legacy_applied_until = 2019", "card.legacy_applied_until"),

@@ -100,7 +100,8 @@ class Mailings:
     def _note(self, batch: Batch, trouble: str) -> None:
         now = self._outside.now()
         with self._outside.engine.begin() as connection:
-            self._put_off(connection, batch)
+            if batch.put_off or batch.stuck:
+                self._put_off(connection, batch)
             store.arrived(connection, batch.arrived)
             store.give_up(connection, batch.refused)
             for delivery in (batch.deliveries[one] for one in batch.refused):
@@ -114,7 +115,7 @@ class Mailings:
     def _put_off(self, connection: Connection, batch: Batch) -> None:
         """When each is tried again; what was put off for long enough is as good as refused for good."""
         now, days = self._outside.now(), policy.current().runs.put_off_days
-        since = store.put_off_since(connection, batch.deliveries)
+        since = store.put_off_since(connection, batch.put_off.keys() | batch.stuck.keys())
         # The run that would be told of a fault in its own data may be over long ago.
         batch.put_off |= {one: f"a fault: {why}" for one, why in batch.stuck.items() if one in since}
         for one, why in batch.put_off.items():

@@ -23,9 +23,6 @@ from settings import Settings
 TIMEOUT = 10.0
 """Seconds that one step of a delivery may take; all of them together three times that."""
 
-CLOSING = 421
-"""The answer of a server that ends the connection: it says nothing of whom the mail was for (RFC 5321, 3.8)."""
-
 # Whatever else may stand before the @ needs quotes, and hardly any server takes it.
 _ADDRESS = re.compile(rf"{LOCAL}@[A-Za-z0-9.-]+")
 
@@ -130,13 +127,11 @@ def _mark(message: Message, notice: Notice) -> None:
 
 def _failure(refusal: SMTPException) -> Undeliverable | Unreachable:
     """Final only where this recipient or this text got a 5xx, its own matter only where it got a 4xx: our own sign-in
-    and sender can be mended."""
+    and sender can be mended. Also 421, as some servers give it for one mailbox: one that closes for all takes no next."""
     if isinstance(refusal, SMTPRecipientsRefused):
         code = refusal.recipients[0].code
     elif isinstance(refusal, SMTPDataError):
         code = refusal.code
     else:
         return Unreachable(f"mail server: {type(refusal).__name__}")
-    if code >= 500:
-        return Undeliverable(f"refused with {code}")
-    return (Unreachable if code == CLOSING else PutOff)(f"put off with {code}")
+    return Undeliverable(f"refused with {code}") if code >= 500 else PutOff(f"put off with {code}")

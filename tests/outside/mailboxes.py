@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-FULL, UNKNOWN, CLOSING = "452 4.2.2 mailbox full", "550 5.1.1 no such mailbox", "421 4.3.2 closing"
+FULL, UNKNOWN = "452 4.2.2 mailbox full", "550 5.1.1 no such mailbox"
+CLOSING = "421 4.7.0 not now"
+"""After this answer a server ends the connection."""
 
 
 class Mailboxes:
@@ -56,7 +58,7 @@ class Mailboxes:
     ) -> str:
         self.asked.append(address)
         envelope.rcpt_tos.append(address)
-        return self.answers.get(address, "250 OK")
+        return await _said(server, self.answers.get(address, "250 OK"))
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         address, content = envelope.rcpt_tos[0], envelope.content
@@ -65,7 +67,15 @@ class Mailboxes:
             assert isinstance(content, bytes)
             name = next(line for line in content.splitlines() if line.startswith(b"Message-ID"))
             self._took.setdefault(name, []).append(address)
-        return answer
+        return await _said(server, answer)
+
+
+async def _said(server: SMTP, answer: str) -> str:
+    if answer == CLOSING:
+        await server.push(answer)
+        assert server.transport is not None
+        server.transport.close()
+    return answer
 
 
 @asynccontextmanager

@@ -92,6 +92,26 @@ def test_a_mail_server_that_is_down_for_an_hour(stack: Stack) -> None:
     assert on_their_way(stack, contract_id) == []
 
 
+@pytest.mark.rule("BIL-8")
+def test_mailboxes_that_put_off_a_month_end_hold_up_neither_it_nor_the_settlement(stack: Stack) -> None:
+    rental = stack.active_contract(payment={"method": "atone"})
+    stack.at(day=1, time="00:00:01")
+    faults(stack, smtp="busy")
+    stack.at(day=26)
+    jobs = {job["name"]: job for job in stack.operate("GET", "/jobs").json()["items"]}
+    assert [jobs[name]["progress"]["state"] for name in ("month-end", "settlement")] == ["done", "done"]
+    parked = {one["contract_id"]: one["reason"] for one in jobs["month-end"]["result"]["parked"]}
+    assert parked[rental.contract_id] == "put off with 451"
+    assert told(stack, rental.contract_id).count("notice_undeliverable") == 1, "it has lasted for days"
+
+    stack.at(day=1, time="00:30:00")
+    assert in_trouble(stack, rental.contract_id)["trouble"] == "put off with 451"
+    faults(stack, smtp="up")
+    stack.at(day=1, time="09:00:00")
+    assert on_their_way(stack, rental.contract_id) == []
+    assert len(stack.outbox(contract_id=rental.contract_id, kind="statement")) == 1
+
+
 @pytest.mark.rule("RNT-9")
 def test_what_a_worker_that_stood_still_has_missed_does_not_happen_when_it_goes_on(stack: Stack) -> None:
     rental = stack.active_contract()

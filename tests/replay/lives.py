@@ -14,7 +14,7 @@ from credentials import Credentials
 from gate import run_id
 from rules import jobs, policy
 from rules.calendar import day_of
-from rules.runs import Run
+from rules.runs import Run, put_off_id
 from store.database import connect, reading
 from store.tables import ContractRow
 from store.write import table
@@ -261,6 +261,20 @@ def settled(stack: Stack) -> list[str]:
     return [run_id(Run(job="settlement", period=period))]
 
 
+def put_off(stack: Stack) -> list[str]:
+    """A run over all contracts and what mailboxes put off of it: not yet at the first try, taken at a later one."""
+    stack.at(day=range(2, 20))
+    rental = stack.active_contract(payment=CARD)
+    run = Run(job="month-end", period=jobs.month(day_of(stack.now())))
+    stack.at(day=1, time="00:00:01")
+    faults(stack, smtp="busy")
+    stack.at(day=1, time="00:30:00")
+    faults(stack, smtp="up")
+    stack.at(day=1, time="09:00:00")
+    assert not on_their_way(stack, rental.contract_id)
+    return [put_off_id(run)]
+
+
 def faults(stack: Stack, **how: str) -> None:
     httpx.post(f"{stack.note['sandbox']}/faults", json=how, trust_env=False).raise_for_status()
 
@@ -292,5 +306,6 @@ LIVES: dict[str, Callable[[Stack], list[str]]] = {
     "rested": rested,
     "woken": woken,
     "settled": settled,
+    "put-off": put_off,
 }
 LONG_LIVES: dict[str, Callable[[Stack], list[str]]] = {"begun-anew": begun_anew}

@@ -88,6 +88,12 @@ def test_the_recorded_run_has_waited_for_an_operator() -> None:
     assert '"run_settle"' in told
 
 
+def test_what_mailboxes_put_off_has_been_slept_over_and_has_come_to_its_end() -> None:
+    told = (HISTORIES / "put-off-1.json").read_text()
+    assert told.count('"eventType":"EVENT_TYPE_TIMER_FIRED"') > 1
+    assert '"eventType":"EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED"' in told
+
+
 def test_who_rests_has_slept_once_and_ended() -> None:
     for name in ("rested-1", "woken-1"):
         told = [

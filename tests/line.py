@@ -10,7 +10,7 @@ import httpx
 
 from api import line
 from settings import KEY_FILE, read
-from tests.stack import APPLICANT, Customer, Rental, Stack, eventually
+from tests.stack import APPLICANT, Customer, Rental, Stack, eventually, keyed
 
 TRANSFER = {"method": "account_transfer"}
 ADDRESS = "大阪府大阪市北区梅田1-1"
@@ -137,7 +137,7 @@ def new_name() -> str:
 
 
 def applied(stack: Stack, **changes: Any) -> str:
-    answer = stack.call("POST", "/v1/applications", json=application(**changes))
+    answer = stack.call("POST", "/v1/applications", json=application(**changes), headers=keyed())
     assert answer.status_code == 202, answer.text
     return str(answer.json()["contract_id"])
 

@@ -23,10 +23,9 @@ from store.ledger import PayingRow
 from store.tables import PartyRow
 from store.write import table
 from tests.documented import Document
-from tests.running import Up, up
+from tests.running import PATIENCE, Up, answered, up
 
 T = TypeVar("T")
-PATIENCE = 20.0
 
 APPLICANT = {
     "kind": "individual",
@@ -121,7 +120,7 @@ class Rental:
 
     def ask(self, kind: str, **body: Any) -> httpx.Response:
         """Ask for it with just this body."""
-        return self.customer.post(f"{self.path}/procedures/{kind}", body)
+        return self.customer.post(f"{self.path}/procedures/{kind}", body, headers=keyed())
 
     def agree(self, kind: str, **body: Any) -> dict[str, Any]:
         """Ask for it with the consent of a preview; the procedure."""
@@ -155,7 +154,11 @@ class Stack:
         self.engine = connect(database_url)
 
     def call(self, method: str, path: str, token: str | None = None, **request: Any) -> httpx.Response:
-        """One request, with whose token. Its answer is as documented."""
+        """A request, with whose token, until it is answered. Its answer is as documented."""
+        return answered(lambda: self.once(method, path, token, **request))
+
+    def once(self, method: str, path: str, token: str | None = None, **request: Any) -> httpx.Response:
+        """The same, sent once, whatever comes of it."""
         headers = dict(request.pop("headers", {}))
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -182,7 +185,7 @@ class Stack:
         assert answer.status_code == 200, answer.text
 
     def at(self, day: int | range, month: int | None = None, time: str = "10:00:00") -> datetime:
-        """Goes to the next such day, at that time in Japan. The clock runs on while a test works: leave it seconds."""
+        """Goes to the next such day, at that time in Japan. The clock runs on while a test works: leave it minutes."""
         now = self.now()
         wanted = now
         while not (_fits(wanted.date(), day, month) and _at(wanted, time) > now):
@@ -196,7 +199,8 @@ class Stack:
     # Operators
 
     def operate(self, method: str, path: str, **request: Any) -> httpx.Response:
-        return self.call(method, f"/operator/v1{path}", self.operator_token, **request)
+        headers = (keyed() if method == "POST" else {}) | request.pop("headers", {})
+        return self.call(method, f"/operator/v1{path}", self.operator_token, headers=headers, **request)
 
     def tasks(self, contract_id: str) -> list[dict[str, Any]]:
         """What waits for an operator about a contract."""
@@ -225,7 +229,8 @@ class Stack:
 
     def apply(self, token: str | None = None, **changes: Any) -> str:
         """An application that is taken; its contract's ID. Paid by NP, if nothing is said: no card is charged every month."""
-        answer = self.call("POST", "/v1/applications", token, json=application(**{"payment": NP} | changes))
+        body = application(**{"payment": NP} | changes)
+        answer = self.call("POST", "/v1/applications", token, json=body, headers=keyed())
         assert answer.status_code == 202, answer.text
         return str(answer.json()["contract_id"])
 
@@ -273,6 +278,11 @@ def last_day(of: date) -> date:
 def new_key() -> str:
     """An idempotency key that nobody has used."""
     return uuid4().hex
+
+
+def keyed() -> dict[str, str]:
+    """What makes a command one command, however often it has to be sent."""
+    return {"Idempotency-Key": new_key()}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -34,17 +35,22 @@ def test_the_process_answers_and_all_its_parts_do(stack: Stack) -> None:
     assert ready["parts"] == {"temporal": True, "worker": True, "database": True}
 
 
+def lacking(stack: Stack, parts: list[str]) -> Any:
+    """What it says once it lacks these."""
+    answer = stack.once("GET", "/readyz")
+    return answer if answer.json().get("missing") == parts else None
+
+
 def test_a_worker_that_is_gone_is_named(stack: Stack) -> None:
     worker = stack.note["parts"]["worker"]
     os.kill(worker, signal.SIGSTOP)
     try:
-        eventually(lambda: stack.call("GET", "/readyz").status_code == 503)
-        answer = stack.call("GET", "/readyz")
-        assert (answer.json()["missing"], int(answer.headers["retry-after"]) > 0) == (["worker"], True)
+        answer = eventually(lambda: lacking(stack, ["worker"]))
+        assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
         assert stack.call("GET", "/healthz").status_code == 200
     finally:
         os.kill(worker, signal.SIGCONT)
-    eventually(lambda: stack.call("GET", "/readyz").status_code == 200)
+    assert stack.call("GET", "/readyz").status_code == 200
 
 
 def test_the_catalogue_says_what_is_sold_in_both_languages(stack: Stack) -> None:
@@ -70,8 +76,9 @@ def test_the_catalogue_says_what_is_sold_in_both_languages(stack: Stack) -> None
 def test_the_clock_runs_on_at_real_pace_between_moves(stack: Stack) -> None:
     clock = stack.call("GET", "/dev/v1/clock").json()
     assert (clock["mode"], clock["now"][-6:]) == ("test", "+09:00")
-    before = stack.now()
-    assert timedelta(0) < stack.now() - before < timedelta(seconds=10)
+    began, before = time.monotonic(), stack.now()
+    passed = stack.now() - before
+    assert timedelta(0) < passed < timedelta(seconds=time.monotonic() - began + 1)
 
 
 def test_it_moves_forward_only(stack: Stack) -> None:
@@ -109,7 +116,7 @@ def test_an_instant_of_another_offset_is_the_same_instant(stack: Stack) -> None:
     to = stack.now().replace(microsecond=0) + timedelta(minutes=5)
     utc = to.astimezone(tz=None).isoformat() if to.tzinfo is None else f"{to - timedelta(hours=9):%FT%T}Z"
     assert stack.call("POST", "/dev/v1/clock", json={"to": utc}).status_code == 200
-    assert to <= stack.now() < to + timedelta(seconds=30)
+    assert to <= stack.now() < to + timedelta(minutes=4)
 
 
 @pytest.mark.rule("CAL-3")

@@ -47,11 +47,11 @@ async def test_a_slow_server_does_not_slow_the_load_down() -> None:
 
     began = time.perf_counter()
     took = await load.at_rate([slow] * 40, rate=400, seed=1)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 4, "one after the other they take eight"
     assert all(seconds >= 0.2 for seconds in took)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(420)
 def test_a_run_prints_ratios_and_counts(tmp_path: Path) -> None:
     env = os.environ | {"COLUMNS": "120", "TMPDIR": str(tmp_path)}
     run: list[str | Path] = [
@@ -64,7 +64,7 @@ def test_a_run_prints_ratios_and_counts(tmp_path: Path) -> None:
         "--results",
         tmp_path / "results",
     ]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=200, env=env)
+    done = subprocess.run(run, capture_output=True, text=True, timeout=390, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     for words in ("plan changes a second", "signups a second", "p99", "an idle contract-month"):
         assert words in done.stdout

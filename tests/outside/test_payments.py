@@ -15,6 +15,7 @@ from outside.notice import Unreachable
 from outside.payments import Card, Declined, Gateway
 from settings import Settings
 from tests.sandbox.process import Running
+from tests.stack import eventually
 
 
 @pytest_asyncio.fixture
@@ -73,12 +74,13 @@ async def test_a_flaky_gateway_comes_through_at_the_third_try(gateway: Gateway, 
 async def test_who_hangs_up_on_a_slow_gateway_learns_by_the_same_key_what_happened(
     sandbox: Running, settings: Settings, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("outside.payments.TIMEOUT", httpx.Timeout(0.3))
+    monkeypatch.setattr("outside.payments.TIMEOUT", httpx.Timeout(10, read=0.3))
     async with Gateway(settings) as impatient:
         for _ in range(2):
             with pytest.raises(Unreachable, match=r"^gateway: ReadTimeout$"):
                 await impatient.register_card(key, "tok_slow")
-    assert sum(entry["key"] == key for entry in sandbox.ledger("cards")) == 1
+    taken = eventually(lambda: [card for card in sandbox.ledger("cards") if card["key"] == key])
+    assert len(taken) == 1
 
 
 def test_we_wait_longer_than_the_gateway_may_take() -> None:

@@ -47,7 +47,7 @@ class Running:
         """Tells it to stop; the seconds that took."""
         began = time.monotonic()
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         return time.monotonic() - began
 
 
@@ -69,7 +69,7 @@ def run(data: Path, *options: str) -> Iterator[Running]:
     try:
         assert process.stdout is not None
         smtp_port, http_port = map(int, re.findall(r"\d+", process.stdout.readline()))
-        with httpx.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=10) as http:
+        with httpx.Client(base_url=f"http://127.0.0.1:{http_port}", timeout=60) as http:
             yield Running(process, data, smtp_port, http)
     finally:
         process.kill()

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.sandbox.process import Running, run
+from tests.stack import eventually
 
 
 @pytest.fixture
@@ -63,24 +64,30 @@ def test_a_flaky_card_fails_twice_for_each_key_then_works(sandbox: Running, key:
 
 
 def test_a_repeat_to_a_slow_card_waits_for_the_first_answer(tmp_path: Path, key: str) -> None:
-    with run(tmp_path, "--slow-seconds", "1.5") as sandbox, ThreadPoolExecutor() as pool:
-        began = time.monotonic()
-        first = pool.submit(sandbox.pay, "cards", key, card_token="tok_slow")
-        time.sleep(0.7)
-        second = sandbox.pay("cards", key, card_token="tok_slow")
-        waited = time.monotonic() - began
-        assert first.result().json() == second.json()
-        assert 1.5 <= waited < 2.1
-        assert done(sandbox, "cards", key) == 1
+    """And no longer: as long again would be over five and a half seconds after the first, on any machine every time."""
+    with run(tmp_path, "--slow-seconds", "3") as sandbox, ThreadPoolExecutor() as pool:
+
+        def waited(key: str) -> float:
+            began = time.monotonic()
+            first = pool.submit(sandbox.pay, "cards", key, card_token="tok_slow")
+            time.sleep(2.5)
+            second = sandbox.pay("cards", key, card_token="tok_slow")
+            seconds = time.monotonic() - began
+            assert first.result().json() == second.json()
+            assert done(sandbox, "cards", key) == 1
+            assert seconds >= 3
+            return seconds
+
+        assert any(waited(f"{key}-{turn}") < 5.4 for turn in range(3))
 
 
 def test_while_it_is_slow_a_charge_is_made_at_once_and_answered_late(tmp_path: Path, key: str) -> None:
-    with run(tmp_path, "--slow-seconds", "0.7") as sandbox, ThreadPoolExecutor() as pool:
+    with run(tmp_path, "--slow-seconds", "5") as sandbox, ThreadPoolExecutor() as pool:
         card = sandbox.pay("cards", f"card-{key}", card_token="tok_ok").json()
         sandbox.faults(gateway="slow")
         waiting = pool.submit(sandbox.pay, "charges", key, reference=card["reference"], amount=4800)
-        time.sleep(0.3)
-        assert (done(sandbox, "charges", key), waiting.done()) == (1, False)
+        eventually(lambda: done(sandbox, "charges", key) == 1)
+        assert not waiting.done()
         assert waiting.result().status_code == 201
 
 
@@ -119,12 +126,10 @@ def test_faults_break_it_and_mend_it(sandbox: Running, key: str) -> None:
     assert sandbox.http.post("/faults", json={"gateway": "sideways"}).status_code == 422
 
 
-def test_it_stops_within_two_seconds_even_while_somebody_waits_for_a_slow_card(
-    tmp_path: Path, key: str
-) -> None:
+def test_it_stops_at_once_even_while_somebody_waits_for_a_slow_card(tmp_path: Path, key: str) -> None:
     with run(tmp_path) as sandbox, ThreadPoolExecutor() as pool:
         waiting = pool.submit(sandbox.pay, "cards", key, card_token="tok_slow")
-        time.sleep(0.3)
-        assert sandbox.stop() < 2
+        eventually(lambda: done(sandbox, "cards", key) == 1)
+        assert sandbox.stop() < 10, "the card takes thirty"
         assert sandbox.process.returncode in (0, -15)
         assert waiting.exception(5) or waiting.result().status_code >= 500

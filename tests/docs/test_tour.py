@@ -24,7 +24,7 @@ def test_the_tour_goes_as_it_is_told(stacks: Stacks) -> None:
     # Another test may have moved the clock further.
     script = script.replace('"2030-', f'"{stack.now().year + 1}-')
     told = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=250, check=False
     )
     assert told.returncode == 0, told.stderr
     states = [line for line in told.stdout.splitlines() if re.fullmatch(r"[a-z_]+", line)]

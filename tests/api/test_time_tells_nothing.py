@@ -29,9 +29,9 @@ from tests.line import PASSWORD, Line, active_line, new_name
 from tests.stack import Stack, new_key
 
 TURNS = 16
-WORK, WAIT = 1.25, 2.0
+ALIKE = (1.25, 2.0)
 """By how much known and unknown may differ, in CPU and in time. Hashing a password or not is twice, on any machine."""
-LOCKED_WORK, LOCKED_WAIT = 2.0, 4.0
+ALIKE_LOCKED = (2.0, 4.0)
 """A lock hashes nothing: its answer takes some milliseconds, noise is a large part of that, and a hash ten times as much."""
 Said = dict[str, object]
 
@@ -71,16 +71,17 @@ class Refusing:
     async def ratios(
         self, path: str, known: Said, unknown: Callable[[], Said], locked: bool = False
     ) -> list[float]:
-        """Known by unknown: the work, and the time."""
+        """Known by unknown: the work, and the time. Of each the lower quartile: whatever disturbs only ever adds."""
         found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
         for turn in range(-2, TURNS):
             for there in (True, False) if turn % 2 else (False, True):
                 took = await self.took(path, known if there else unknown(), locked)
                 found[there] += [took] if turn >= 0 else []
-        medians = {
-            there: [statistics.median(one) for one in zip(*found[there], strict=True)] for there in found
+        least = {
+            there: [statistics.quantiles(one, n=4)[0] for one in zip(*found[there], strict=True)]
+            for there in found
         }
-        return [there / missing for there, missing in zip(medians[True], medians[False], strict=True)]
+        return [there / missing for there, missing in zip(least[True], least[False], strict=True)]
 
 
 @asynccontextmanager
@@ -199,21 +200,34 @@ LOCKED: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]] = {
 }
 
 
+def alike(ratios: list[float], within: tuple[float, float]) -> bool:
+    return all(1 / most < ratio < most for ratio, most in zip(ratios, within, strict=True))
+
+
+async def told(
+    stack: Stack,
+    cases: dict[str, tuple[str, Callable[[Stack], Said], Callable[[], Said]]],
+    within: tuple[float, float],
+    locked: bool = False,
+) -> dict[str, list[float]]:
+    """The ratios of each case. A difference is there every time, what a busy machine adds is not: up to three times."""
+    found = dict[str, list[float]]()
+    async with api_here(stack) as api:
+        for name, (path, known, unknown) in cases.items():
+            for _ in range(3):
+                found[name] = await api.ratios(path, known(stack), unknown, locked)
+                if alike(found[name], within):
+                    break
+    return found
+
+
 @pytest.mark.rule("IDN-5")
 async def test_a_lock_answers_as_fast_whether_or_not_there_is_such_an_id(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.sessions.REFUSED_SECONDS", 0)
-    told = {}
-    async with api_here(stack) as api:
-        for name, (path, known, unknown) in LOCKED.items():
-            told[name] = await api.ratios(path, known(stack), unknown, locked=True)
-    for name, (work, wait) in told.items():
-        assert 1 / LOCKED_WORK < work < LOCKED_WORK and 1 / LOCKED_WAIT < wait < LOCKED_WAIT, (name, told)
-
-
-def alike(work: float, wait: float) -> bool:
-    return 1 / WORK < work < WORK and 1 / WAIT < wait < WAIT
+    found = await told(stack, LOCKED, ALIKE_LOCKED, locked=True)
+    assert [name for name, ratios in found.items() if not alike(ratios, ALIKE_LOCKED)] == [], found
 
 
 @pytest.mark.rule("IDN-4")
@@ -222,12 +236,5 @@ async def test_a_refusal_takes_as_long_whether_or_not_there_is_such_an_id(
 ) -> None:
     # It is the same for everybody, and would hide what is not.
     monkeypatch.setattr("api.sessions.REFUSED_SECONDS", 0)
-    told = {}
-    async with api_here(stack) as api:
-        for name, (path, known, unknown) in CASES.items():
-            told[name] = await api.ratios(path, known(stack), unknown)
-            # A difference is there every time, what a busy machine adds is not.
-            for _ in range(2):
-                if not alike(*told[name]):
-                    told[name] = await api.ratios(path, known(stack), unknown)
-    assert [name for name, ratios in told.items() if not alike(*ratios)] == [], told
+    found = await told(stack, CASES, ALIKE)
+    assert [name for name, ratios in found.items() if not alike(ratios, ALIKE)] == [], found

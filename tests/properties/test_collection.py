@@ -140,6 +140,8 @@ TestCollecting = pytest.mark.rule("BIL-3")(Collecting.TestCase)
 TestCollecting.settings = settings(
     max_examples=80,
     stateful_step_count=30,
+    derandomize=True,
     deadline=None,
+    database=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -22,7 +22,7 @@ def effects_of(rental: Rental) -> set[str]:
 @pytest.mark.rule("RNT-8")
 @pytest.mark.parametrize(
     ("day", "time", "months_on"),
-    [(1, "00:00:00", 0), (15, "23:59:50", 0), (16, "00:00:00", 1), (24, "23:59:50", 1), (26, "00:00:00", 1)],
+    [(1, "00:00:00", 0), (15, "23:55:00", 0), (16, "00:00:00", 1), (24, "23:55:00", 1), (26, "00:00:00", 1)],
 )
 def test_it_takes_effect_at_the_end_of_this_month_or_of_the_next(
     stack: Stack, day: int, time: str, months_on: int
@@ -40,7 +40,7 @@ def test_it_takes_effect_at_the_end_of_this_month_or_of_the_next(
 @pytest.mark.rule("RNT-9")
 def test_none_is_taken_on_the_25th(stack: Stack) -> None:
     rental = stack.active_contract()
-    for time in ("00:00:00", "23:59:50"):
+    for time in ("00:00:00", "23:55:00"):
         today = stack.at(day=25, time=time).date()
         answer = rental.ask("cancellation")
         assert (answer.status_code, answer.json()["rule"]) == (409, "RNT-9")
@@ -65,7 +65,7 @@ def test_the_contract_is_in_force_for_all_of_its_last_day_and_then_its_device_co
     rental = stack.active_contract(support_option="support")
     today = stack.at(day=4).date()
     procedure = rental.agree("cancellation")
-    stack.at(day=last_day(today).day, month=today.month, time="23:59:50")
+    stack.at(day=last_day(today).day, month=today.month, time="23:55:00")
     assert rental.state == "ending"
     assert rental.read("/support-option")["ends_on"] == last_day(today).isoformat()
     stack.at(day=1, time="00:00:00")
@@ -117,7 +117,8 @@ def test_after_the_end_everything_can_be_read_for_a_year_and_nothing_be_changed(
         rental.customer.call("PATCH", f"{rental.path}/notices", json={"language": "en"}),
     ]
     assert [(answer.status_code, answer.json()["rule"]) for answer in refusals] == [(409, "CAL-4")] * 4
-    stack.at(day=last_day(today).day, month=today.month, time="23:59:30")
+    a_year_on = last_day(today.replace(year=today.year + 1))
+    stack.move(datetime.fromisoformat(f"{a_year_on}T23:55:00+09:00"))
     for path in ("", "/timeline", "/procedures", "/support-option"):
         rental.read(path)
     stack.at(day=1, time="00:00:00")

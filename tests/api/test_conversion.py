@@ -78,7 +78,7 @@ def test_numbers_are_issued_in_their_hours_only(stack: Stack) -> None:
         opened = {answer.json().get("opens_at") for answer in answers}
         return all(line.refused(one, "COL-1") for one in answers) and opened == {opens_at.isoformat()}
 
-    early = stack.at(day=range(4, 27), time="08:29:30")
+    early = stack.at(day=range(4, 27), time="08:25:00")
     assert refused_until(early.replace(minute=30, second=0))
     stack.move(early.replace(minute=30, second=0))
     assert line.preview("conversion").status_code == 200
@@ -118,7 +118,7 @@ def test_a_number_lapses_on_the_sixteenth_day(stack: Stack) -> None:
     issued = on_an_open_day(stack)
     number, asked = line.approval_number()
     ends = issued.replace(hour=0) + timedelta(days=15)
-    stack.move(ends - timedelta(seconds=30))
+    stack.move(ends - timedelta(minutes=5))
     assert line.procedure(asked["procedure_id"])["state"] == "number_issued"
     stack.move(ends)
     lapsed = line.procedure(asked["procedure_id"])

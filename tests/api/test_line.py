@@ -220,7 +220,7 @@ def test_outside_its_hours_no_key_is_issued(stack: Stack) -> None:
         answer = stack.operate("POST", f"/contracts/{line.contract_id}/access-key")
         return line.refused(answer, "IDN-2") and answer.json()["opens_at"] == opens_at.isoformat()
 
-    early = stack.at(day=range(4, 27), time="08:59:30")
+    early = stack.at(day=range(4, 27), time="08:55:00")
     assert refused_until(early.replace(hour=9, minute=0, second=0))
     late = stack.at(day=range(4, 27), time="17:00:00")
     assert refused_until((late + timedelta(days=1)).replace(hour=9))

@@ -12,7 +12,7 @@ from tests.stack import Stack, last_day
 
 @pytest.mark.rule("LIN-4")
 @pytest.mark.parametrize(
-    ("day", "time", "months"), [(15, "23:59:00", 1), (16, "00:00:00", 2), (25, "12:00:00", 2)]
+    ("day", "time", "months"), [(15, "23:55:00", 1), (16, "00:00:00", 2), (25, "12:00:00", 2)]
 )
 def test_the_last_day_is_that_of_this_month_or_the_next(
     stack: Stack, day: int, time: str, months: int
@@ -44,7 +44,7 @@ def test_everything_works_until_then_and_nothing_after_it(stack: Stack) -> None:
     assert line.ask("cancellation").status_code == 428
     asked = line.agree("cancellation")["procedure_id"]
     assert line.refused(line.ask("cancellation", consent="x"), "RNT-9")
-    stack.at(day=last_day(today).day, time="23:59:00")
+    stack.at(day=last_day(today).day, time="23:55:00")
     assert line.buy(made, 500).status_code == 201
     assert line.change(made["passport_id"], monthly_cap=9000).status_code == 200
     assert line.refused(line.add(), "CAL-4")

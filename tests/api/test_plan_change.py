@@ -159,7 +159,7 @@ def test_a_device_that_comes_after_the_reminder_is_not_charged(stack: Stack) -> 
 def test_a_device_that_does_not_come_is_charged_and_one_that_comes_late_still_booked(stack: Stack) -> None:
     rental, answer = changed(stack)
     stack.at(day=1)
-    stack.at(day=24, time="23:59:50")
+    stack.at(day=24, time="23:55:00")
     overdue = rental.procedure(answer["procedure_id"])
     assert (overdue["state"], overdue["due_at"][8:]) == ("device_overdue", "25T00:00:00+09:00")
     stack.at(day=25, time="00:00:00")

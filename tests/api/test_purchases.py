@@ -103,7 +103,7 @@ def test_caps_start_again_on_the_1st(stack: Stack) -> None:
     made = line.passport_id(monthly_cap=5000)
     stack.at(day=1, time="00:00:00")
     assert line.buy(made, 5000).status_code == 201
-    stack.at(day=28, time="23:59:00")
+    stack.at(day=28, time="23:55:00")
     assert line.refused(line.buy(made, 1), "MAT-4")
     stack.at(day=1, time="00:00:00")
     assert line.buy(made, 5000).status_code == 201

@@ -20,7 +20,7 @@ def test_a_premium_option_begins_on_the_1st_and_covers_two_months_later(stack: S
     rental = stack.active_contract()
     nothing = dict.fromkeys(("option", "begins_on", "ends_on", "cover_from", "key_code", "next"))
     assert rental.read("/support-option") == nothing
-    today = stack.at(day=15, time="23:59:50").date()
+    today = stack.at(day=15, time="23:55:00").date()
     answer = rental.ask("support_option", option="support_premium")
     assert answer.status_code == 202
     begins, covers = next_first(today), next_first(today, 3)

@@ -41,13 +41,11 @@ def on_their_way(stack: Stack, contract_id: str) -> list[dict[str, Any]]:
 
 
 def in_trouble(stack: Stack, contract_id: str) -> dict[str, Any]:
-    """The one thing on its way, once it has failed."""
-
-    def failed() -> dict[str, Any] | None:
-        (waiting,) = on_their_way(stack, contract_id)
-        return waiting if waiting["tries"] else None
-
-    return eventually(failed) or {}
+    """The one thing that fails, once it has. What does not, as the waking of another contract, is on its way for a moment."""
+    (found,) = eventually(
+        lambda: [waiting for waiting in on_their_way(stack, contract_id) if waiting["tries"]]
+    )
+    return found
 
 
 def told(stack: Stack, contract_id: str) -> list[str]:
@@ -61,15 +59,18 @@ def cards_taken(stack: Stack, contract_id: str) -> int:
 
 
 def pending_activity(stack: Stack, contract_id: str) -> tuple[str, str]:
-    """Which it is, and why it failed last, as the Temporal UI shows it."""
+    """Which it is, and why it failed last, as the Temporal UI shows it; there it is seen a moment after the store knows it."""
 
-    async def look() -> tuple[str, str]:
+    async def look() -> list[tuple[str, str]]:
         client = await Client.connect(stack.note["temporal_address"])
         found = await client.get_workflow_handle(contract_id).describe()
-        (pending,) = found.raw_description.pending_activities
-        return pending.activity_type.name, pending.last_failure.message
+        pending = found.raw_description.pending_activities
+        return [
+            (one.activity_type.name, one.last_failure.message) for one in pending if one.last_failure.message
+        ]
 
-    return asyncio.run(look())
+    (failing,) = eventually(lambda: asyncio.run(look()))
+    return failing
 
 
 def test_a_mail_server_that_is_down_for_an_hour(stack: Stack) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tests.chaos.ending import Ending, ending_of, open_workflows
 from tests.chaos.forking import Forks
 from tests.chaos.insistent import Insistent
 from tests.chaos.parts import Parts
+from tests.chaos.waiting import comes_to
 
 # Temporal is the quickest to come back.
 VICTIMS = (("worker", "temporal", "api", "temporal") * 8)[:30]
@@ -55,7 +56,7 @@ async def test_every_contract_ends_as_it_would_have(service: Parts) -> None:
     endings = [await ending_of(service, contract_id) for contract_id in contracts]
     for ending in endings:
         ending.check()
-    assert await open_workflows(service) == {ending.successor_id for ending in endings}
+    await comes_to({ending.successor_id for ending in endings}, lambda: open_workflows(service))
     report(service, endings)
 
 
@@ -94,4 +95,4 @@ def report(service: Parts, endings: list[Ending]) -> None:
         f"\n{service.kills} kills; from acceptance to the device back: {', '.join(moments)}"
     )
     assert service.kills == len(VICTIMS) == 30
-    assert all(ending.closed_at - ending.accepted_at > timedelta(days=15) for ending in endings)
+    assert all(ending.closed_at >= ending.ends for ending in endings)

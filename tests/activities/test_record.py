@@ -30,6 +30,8 @@ from tests.workflows.life import Life, applied
 
 TIMER = EventType.EVENT_TYPE_TIMER_STARTED
 COMPLETED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED
+SOON = 3.0
+"""Seconds within which a command is accepted, also where the machine stands still for a moment; then it is held up."""
 
 
 async def test_another_change_under_a_number_that_is_taken_writes_nothing_and_is_told_how_the_contract_stands(
@@ -108,7 +110,7 @@ async def test_a_contract_that_was_over_but_for_what_the_store_knows_goes_on(
         with pytest.raises(Refused, match="task_done"):
             await gate.send("act", turned_down(application.contract), known.contract_id, stored)
         assert asked[0][-1].contract.state == "turned_down"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not {TIMER, COMPLETED} & (told := await events(outside, known.contract_id)):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
     assert TIMER in told, "it waits for the deadline that the store knows of"
@@ -196,7 +198,7 @@ async def test_a_command_that_was_accepted_and_then_held_up_has_not_happened_and
     async with working(outside, world, record=held_up(world)) as gate:
         command = turned_down(await stored())
         with pytest.raises(Refused, match="too_late"):
-            await gate.send("act", in_seconds(command, 1), f"k-{world.name}", stored)
+            await gate.send("act", in_seconds(command, SOON), f"k-{world.name}", stored)
         assert {**json.loads(await world.traces()), "workflows": []} == {
             **json.loads(before),
             "workflows": [],
@@ -217,16 +219,16 @@ async def test_an_application_that_was_accepted_and_then_held_up_leaves_not_even
 
     async with working(outside, world, record=held_up(world)) as gate:
         with pytest.raises(Refused, match="too_late"):
-            await gate.begin("apply", in_seconds(command, 1), contract)
-        async with asyncio.timeout(10):
+            await gate.begin("apply", in_seconds(command, SOON), contract)
+        async with asyncio.timeout(60):
             while COMPLETED not in await events(outside, contract.contract_id):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         await gate.begin("apply", in_seconds(command, 60), contract)
 
 
 def held_up(world: World) -> Callable[..., Any]:
-    """Once, for two seconds."""
-    waits = [2]
+    """Once, for longer than whoever asked waits."""
+    waits = [SOON + 0.5]
 
     @activity.defn(name="record")
     def record(changes: list[Change]) -> Recorded:

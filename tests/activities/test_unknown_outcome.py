@@ -43,7 +43,7 @@ async def test_an_outcome_that_no_machine_knows_fails_the_task_and_is_not_lost(
     with ThreadPoolExecutor(4) as executor:
         async with worker.make_worker(outside.client, outside.settings, activities, executor):
             await gate.send("request", asked(contract_id), contract_id, stored)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED not in await told(outside, contract_id):  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
 

@@ -25,7 +25,7 @@ from credentials import Credentials
 from rules.calendar import JST
 from settings import Settings
 from store import points
-from store.database import DOWN, connect
+from store.database import DOWN, connect, reading
 from store.ledger import MemberRow, PointRow
 from store.migrate import upgrade
 from store.points_grant import ledger_row
@@ -172,7 +172,7 @@ async def endings(engine: Engine, lines: list[Seen]) -> list[bool]:
 
 def ending(engine: Engine, line: Seen) -> bool:
     """Whether it was switched over: wholly, or not at all."""
-    with engine.begin() as connection:
+    with reading(engine).begin() as connection:
 
         def rows(row: type, **more: str) -> int:
             found = table(row)

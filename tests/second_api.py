@@ -33,11 +33,11 @@ def second_api(stack: Stack) -> Iterator[httpx.Client]:
         process = subprocess.Popen([KEIYAKU, "api"], env=env, stdout=log, stderr=log)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
-            eventually(lambda: _answers(http), within=60)
+            eventually(lambda: _answers(http), within=200)
             yield http
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _answers(http: httpx.Client) -> bool:

@@ -19,8 +19,8 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from queue import Queue
 from threading import Thread
 from typing import Any
 
@@ -37,15 +37,21 @@ class Forked:
         self.pid, self.ended = pid, asyncio.wrap_future(ended)
 
     def kill(self) -> None:
+        """Ends it and whatever it started. In its first moment it has no session of its own yet."""
         with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                if not self.ended.done():
+                    os.kill(self.pid, signal.SIGKILL)
 
 
 class Forks:
     """Has parts forked, and hears of their end. A thread hears, as each test has an event loop of its own."""
 
     def __init__(self, parent: subprocess.Popen[bytes]) -> None:
-        self._parent, self._begun = parent, Queue[tuple[int, Future[int]]]()
+        self._parent, self._numbers = parent, count()
+        self._begun = dict[int, Future[tuple[int, Future[int]]]]()
         self.hearing = Thread(target=self._hear, daemon=True)
         self.hearing.start()
 
@@ -56,11 +62,14 @@ class Forks:
     async def start(self, what: Part) -> Forked:
         assert self._parent.stdin
         what.log.parent.mkdir(exist_ok=True)
+        # By their number each hears of its own: several may begin at the same time.
+        number, begun = next(self._numbers), Future[tuple[int, Future[int]]]()
+        self._begun[number] = begun
         words = what.command[what.command.index("-m") + 1 :]
-        told = {"words": words, "env": dict(what.env), "log": str(what.log)}
+        told = {"number": number, "words": words, "env": dict(what.env), "log": str(what.log)}
         self._parent.stdin.write(json.dumps(told).encode() + b"\n")
         self._parent.stdin.flush()
-        return Forked(*await asyncio.to_thread(self._begun.get))
+        return Forked(*await asyncio.wrap_future(begun))
 
     def _hear(self) -> None:
         assert self._parent.stdout
@@ -71,7 +80,7 @@ class Forks:
                 running.pop(heard["pid"]).set_result(heard["code"])
             else:
                 running[heard["pid"]] = Future[int]()
-                self._begun.put((heard["pid"], running[heard["pid"]]))
+                self._begun.pop(heard["number"]).set_result((heard["pid"], running[heard["pid"]]))
 
 
 @contextmanager
@@ -110,7 +119,8 @@ def serve() -> None:
             begun += os.read(0, 1 << 16)
         *lines, begun = begun.split(b"\n")
         for line in lines:
-            _say(pid=_forked(json.loads(line)))
+            told = json.loads(line)
+            _say(number=told["number"], pid=_forked(told))
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 _say(pid=ended[0], code=os.waitstatus_to_exitcode(ended[1]))

@@ -64,11 +64,11 @@ def new(
 @pytest.mark.timeout(900)
 @pytest.mark.rule("BIL-3")
 async def test_killed_at_any_moment_a_settlement_charges_once_and_collects_once(
-    new: Callable[[], World], engine_address: str
+    new: Callable[[], World], engine_address: str, chance: random.Random
 ) -> None:
     undisturbed, killed = new(), new()
     whole = await settled(undisturbed, engine_address, [])
-    await settled(killed, engine_address, [random.uniform(0, whole) for _ in range(KILLS)])
+    await settled(killed, engine_address, [chance.uniform(0, whole) for _ in range(KILLS)])
 
 
 def with_a_bad_card(world: World, name: str) -> str:

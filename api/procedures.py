@@ -18,7 +18,7 @@ from api.language import language
 from api.pages import page_of_all
 from api.problems import Problem, not_found, refused
 from api.queues import queue
-from api.service import service
+from api.service import Service, service
 from api.shapes import Names
 from gate import Refused
 from machines import diagram
@@ -29,11 +29,12 @@ from rules.effects import consent
 from rules.facts import Contract
 from rules.refusal import Refusal
 from store import contracts, lines, passport_ids
+from store import points as ledger
 from workflows import kinds
 from workflows.step import MACHINES
 
 router = APIRouter(tags=["Procedures"])
-
+Facts = tuple[Contract, Holdings, Names]
 
 Kind = Annotated[str, Path(json_schema_extra={"enum": list(BODIES)})]
 
@@ -51,7 +52,27 @@ async def preview(request: Request, contract_id: str, kind: Kind) -> dict[str, A
     return await _preview(request, contract_id, kind, body)
 
 
-def _facts(connection: Connection, contract_id: str, now: datetime) -> tuple[Contract, Holdings, Names]:
+async def _judged_by(found: Service, contract_id: str, now: datetime) -> Facts:
+    """The facts for preview and act alike.
+
+    Points that a late run owes are among what is lost. They are written first, as for whoever looks at them (PNT-10): the
+    look would outdate the consent otherwise.
+    """
+
+    def look(connection: Connection) -> tuple[Facts, bool]:
+        facts = _facts(connection, contract_id, now)
+        line = facts[0].product == "line"
+        return facts, line and ledger.owes(connection, contract_id, now, policy.current())
+
+    def made_up_for(connection: Connection) -> Facts:
+        ledger.catch_up(connection, contract_id, now, policy.current())
+        return _facts(connection, contract_id, now)
+
+    facts, behind = await found.read(look)
+    return await found.write(made_up_for) if behind else facts
+
+
+def _facts(connection: Connection, contract_id: str, now: datetime) -> Facts:
     """A contract, what hangs on it and how that is called: in one transaction, or half of a switch-over shows (COL-6)."""
     contract = contracts.snapshot(connection, contract_id)
     if contract.product != "line":
@@ -67,7 +88,7 @@ def _names(connection: Connection, contract: Contract, now: datetime) -> Names:
 
 async def _preview(request: Request, contract_id: str, kind: str, body: Asked) -> dict[str, Any]:
     now, words = service(request).now(), language(request)
-    contract, holdings, named = await service(request).read(lambda c: _facts(c, contract_id, now))
+    contract, holdings, named = await _judged_by(service(request), contract_id, now)
     found = decision.decide(kinds.as_of(contract, now), kind, plain(body), now, policy.current(), holdings)
     if isinstance(found, Refusal):
         raise refused(found)
@@ -107,7 +128,7 @@ async def begin(request: Request, contract_id: str, kind: Kind) -> JSONResponse:
     if body.consent is not None and kind not in decision.CONSENTED:
         await _still_holds(request, contract_id, kind, body)
     found, command = service(request), commands.command_id(request)
-    _, holdings, _ = await found.read(lambda connection: _facts(connection, contract_id, found.now()))
+    _, holdings, _ = await _judged_by(found, contract_id, found.now())
     public, personal = await split(found, body, contract_id, kind, command)
     head = commands.head(found, command, caller.by)
     ask = Ask(**head, kind=kind, body=public, consent=body.consent, holdings=holdings)

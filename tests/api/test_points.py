@@ -51,8 +51,10 @@ def late_grants(stack: Stack, line: Line) -> Iterator[None]:
     with stack.engine.begin() as connection:
         connection.execute(delete(lots).where(lots.c.contract_id == line.contract_id))
     are("running")
-    yield
-    are("done")
+    try:
+        yield
+    finally:
+        are("done")
 
 
 @pytest.mark.rule("PNT-8")
@@ -64,6 +66,28 @@ def test_who_looks_before_a_late_run_has_come_sees_what_it_will_grant(stack: Sta
     with late_grants(stack, line):
         assert points(line) == shown
         assert for_bill(line, 100).status_code == 201
+
+
+@pytest.mark.rule("LIN-4")
+@pytest.mark.rule("COL-5")
+@pytest.mark.rule("PNT-10")
+@pytest.mark.parametrize("kind", ["cancellation", "conversion"])
+def test_what_a_late_run_owes_is_shown_before_an_end_and_a_look_at_it_outdates_no_consent(
+    stack: Stack, kind: str
+) -> None:
+    line = member(stack)
+    after_grants(stack, line, 1)
+    on_an_open_day(stack)
+    held, shown = points(line)["balance"], line.preview(kind).json()
+    with late_grants(stack, line):
+        assert line.preview(kind).json() == shown
+        assert points(line)["balance"] == held
+        assert line.preview(kind).json() == shown
+    with late_grants(stack, line):
+        answer = line.ask(kind, consent=shown["consent"])
+    assert answer.status_code == 202, answer.text
+    lost = [e["amount"] for e in answer.json()["effects"] if e["what"] == "points_forfeited"]
+    assert lost == [held]
 
 
 @pytest.mark.rule("PNT-6")

@@ -79,8 +79,9 @@ class Lived(Life):
         contract.deliveries = [one for one in contract.deliveries if one.kind == "register_card"]
 
     def knows(self, now: datetime) -> None:
-        """What hangs on the line, as the API reads it before it sends a request."""
+        """What hangs on the line, as the API reads it before it sends a request: what late runs owe is among it."""
         with self.engine.begin() as connection:
+            points.catch_up(connection, self.name, now, policy.current())
             self.holdings = lines.holdings(connection, self.name, now)
 
     def deals_with(self, now: datetime, task: Task, action: str) -> bool:

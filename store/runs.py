@@ -154,18 +154,18 @@ def before(connection: Connection, run: Run, policy: Policy) -> tuple[Run, bool]
 
 
 def calendar_began(connection: Connection) -> datetime | None:
-    """From when on runs are due: after the last one that is done, else since the first contract was applied for.
+    """From when on runs are due: after the last one that is done, and never before there is somebody whom they concern.
 
-    For contracts that were brought in: since the day from which on they are counted here.
+    That is since the first contract was applied for; for contracts that were brought in, since the day from which on
+    they are counted here.
     """
-    last = connection.execute(select(func.max(_rows.c.due_at)).where(_rows.c.state != "running")).scalar()
-    if last:
-        return cast("datetime", last)
     ours = select(func.min(_contracts.c.applied_at)).where(_contracts.c.counted_from.is_(None))
     applied = connection.execute(ours).scalar()
     counted = connection.execute(select(func.min(_contracts.c.counted_from))).scalar()
-    began = [applied, midnight(counted) if counted else None]
-    return min((at for at in began if at), default=None)
+    began = [at for at in (applied, midnight(counted) if counted else None) if at]
+    last = connection.execute(select(func.max(_rows.c.due_at)).where(_rows.c.state != "running")).scalar()
+    # An operator may have had a period run that was over long before.
+    return max(min(began), last or min(began)) if began else None
 
 
 def ranges(connection: Connection, streams: int, least: int) -> list[Range]:

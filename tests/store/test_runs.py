@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 import schedules
 import worker
 from activities.runs import NAMED, Runs
-from bench.filled import fill
+from bench.filled import BEGAN, fill
 from rules import jobs, policy
 from rules.clock import Clock
 from rules.figures import Policy
@@ -252,6 +252,21 @@ def test_an_older_period_that_is_run_once_more_is_the_one_that_is_told(engine: E
         with engine.begin() as connection:
             told = store.latest(connection)[JUNE.job]
         assert (told.period, told.started_at.day) == (run.period, day)
+
+
+def test_a_run_of_a_period_before_the_first_contract_makes_none_due_of_the_time_between(
+    engine: Engine,
+) -> None:
+    def began() -> datetime | None:
+        with engine.begin() as connection:
+            return store.calendar_began(connection)
+
+    done(engine, Run(job=JUNE.job, period="1900-01"), at("2026-07-01 12:00:00"))
+    assert began() is None, "there is nobody yet"
+    fill(engine, SIZE)
+    assert began() == BEGAN
+    done(engine, JUNE, at("2026-07-01 12:00:00"))
+    assert began() == DUE
 
 
 def done(engine: Engine, run: Run, now: datetime) -> None:

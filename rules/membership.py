@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rules import beside
 from rules.ask import Ask
 from rules.effects import Effect
 from rules.facts import Contract
@@ -39,5 +40,10 @@ def cannot_open(contract: Contract, procedure_id: str) -> Refusal | None:
     """PNT-1: a link is good once and for a time, and only until a newer one is asked for."""
     procedure = contract.procedure(procedure_id)
     if procedure and procedure.state == "link_sent":
-        return None
+        return cannot_join(contract)
     return Refusal(rule="PNT-1", reason="link_void")
+
+
+def cannot_join(contract: Contract) -> Refusal | None:
+    """CAL-4: what was asked for in time is refused, too, once it could not be asked for any more: the line is ending."""
+    return beside.refusal(contract, "membership")

@@ -17,7 +17,6 @@ from rules.ask import Ask
 from rules.change import Act, Advance, Answer, Apply, Bill, Change, Command, Request
 from rules.facts import Contract, Delivery
 from rules.refusal import Refusal
-from rules.tasks import ACTIONS
 from workflows import application, calls, clock, kinds, payment_method, visible
 from workflows import collection as bills
 from workflows.step import Impossible, Step
@@ -109,9 +108,8 @@ class ContractWorkflow:
     def _act(self, command: Act) -> None:
         if self.answered(command):
             return
-        task = kinds.as_of(self.contract, clock.now()).task(command.task_id)
-        if task is None or command.action not in ACTIONS[task.kind]:
-            self.refuse(Refusal(rule="", reason="task_done"))
+        present = kinds.as_of(self.contract, clock.now())
+        self.refuse(kinds.cannot_act(present, command.task_id, command.action))
 
     @advance.validator
     def _advance(self, command: Advance) -> None:

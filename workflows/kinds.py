@@ -12,6 +12,7 @@ from rules import policy
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Task
 from rules.refusal import Refusal
+from rules.tasks import ACTIONS
 from workflows import (
     access_key,
     application,
@@ -82,6 +83,15 @@ ACT: dict[str, Callable[[Step, Procedure | None, Task, str], None]] = {
     "receive_device": plan_change.act,
     "check_membership": membership.act,
 }
+
+
+def cannot_act(contract: Contract, task_id: str, action: str) -> Refusal | None:
+    """Why an operator cannot deal with a task in that way: somebody did before, or nobody joins any more (CAL-4)."""
+    task = contract.task(task_id)
+    if task is None or action not in ACTIONS[task.kind]:
+        return Refusal(rule="", reason="task_done")
+    joining = (task.kind, action) == ("check_membership", "approve")
+    return membership_rule.cannot_join(contract) if joining else None
 
 
 def cannot_advance(contract: Contract, procedure_id: str, event: str) -> Refusal | None:

@@ -149,11 +149,20 @@ def test_the_easy_entry_of_a_member_leads_to_nothing(stack: Stack) -> None:
 
 @pytest.mark.rule("CAL-4")
 def test_on_a_line_that_is_ending_nobody_joins(stack: Stack) -> None:
-    line = active_line(stack)
+    phone = own_phone()
+    line, other = active_line(stack), active_line(stack, applicant={"phone": phone})
     ask_to_join(line)
     path = link_of(stack, line.contract_id)
     line.agree("cancellation")
     assert line.refused(ask_to_join(line), "CAL-4")
+    assert line.refused(open_link(stack, path), "CAL-4")
+    stack.call("POST", "/v1/memberships", json=entry(phone=phone))
+    task = stack.task("check_membership", other.contract_id)
+    other.agree("cancellation")
+    assert line.refused(
+        stack.operate("POST", f"/tasks/{task['task_id']}", json={"action": "approve"}), "CAL-4"
+    )
+    stack.do("check_membership", other.contract_id, "turn_down")
     stack.at(day=1, time="00:00:10")
     while line.state != "ended":
         stack.at(day=1, time="00:00:10")

@@ -163,7 +163,8 @@ class Asking(Owing):
         subject = self.line.contract.procedure(task.procedure_id)
         assert subject is not None
         passport_id = subject.data.get("passport_id", "")
-        there = self.line.deals_with(self.now, task, action)
+        no = self.line.deals_with(self.now, task, action)
+        there = no is None or no.reason != "task_done"
         self.book.until(self.now)
         self.line.arrives()
         if task.kind == "report_opening":
@@ -171,7 +172,9 @@ class Asking(Owing):
             self._opened()
         elif task.kind == "check_membership":
             assert there == (subject.procedure_id == self.book.club.link and not self.book.over(self.now))
-            if there:
+            joins_no_more = there and action == "approve" and self._against("membership")
+            assert (no is not None and no.rule == "CAL-4") == bool(joins_no_more)
+            if no is None:
                 self.book.club.checked(action == "approve", self.now)
         else:
             assert there == (passport_id in self.book.ids and bool(self.book.ids[passport_id].form))

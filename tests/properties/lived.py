@@ -84,16 +84,16 @@ class Lived(Life):
             points.catch_up(connection, self.name, now, policy.current())
             self.holdings = lines.holdings(connection, self.name, now)
 
-    def deals_with(self, now: datetime, task: Task, action: str) -> bool:
-        """An operator's answer; False where the task is not there any more by the time it comes."""
-        if kinds.as_of(self.contract, now).task(task.task_id) is None:
-            return False
+    def deals_with(self, now: datetime, task: Task, action: str) -> Refusal | None:
+        """An operator's answer; or why it is none: the task may not be there any more by the time it comes."""
+        if no := kinds.cannot_act(kinds.as_of(self.contract, now), task.task_id, action):
+            return no
         self.wait(words(now))
         step = self._step(words(now), "operator")
         step.finish_task(task, action)
         kinds.ACT[task.kind](step, self.contract.procedure(task.procedure_id), task, action)
         self._write(step, now)
-        return True
+        return None
 
     def adds(self, passport_id: str, name: str, cap: int | None, now: datetime) -> Refusal | None:
         row = {"passport_id": passport_id, "contract_id": self.name, "name": name, "monthly_cap": cap}

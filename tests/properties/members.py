@@ -43,10 +43,10 @@ class Members(Agreement):
         self._opens(self.links[-1 if latest else old % len(self.links)])
 
     def _opens(self, link: str) -> None:
-        good = self.book.club.opens(link, self.now) and not self.book.over(self.now)
+        void = not self.book.club.opens(link, self.now) or self.book.over(self.now)
+        against = self._against("membership") | ({"PNT-1"} if void else set())
         login = {"login_id": f"KY-{link}", "password_hash": f"chosen-{next(self.fresh)}"}
-        self.agree(self.line.opens(words(self.now), link, login), set() if good else {"PNT-1"})
-        if good:
+        if self.agree(self.line.opens(words(self.now), link, login), against):
             self.done()
             self.book.club.joins(self.now)
             self.login = (self.login or tuple(login.values()))[0], login["password_hash"]

@@ -56,8 +56,15 @@ class Life:
         contract = kinds.as_of(self.contract, at(now))
         return decision.decide(contract, kind, body, at(now), policy.current(), self.holdings)
 
+    def cannot_act(self, now: str, task_kind: str, action: str) -> Refusal | None:
+        """Why an operator cannot deal so with the open task of that kind."""
+        present = kinds.as_of(self.contract, at(now))
+        task = next(task for task in present.tasks if task.kind == task_kind)
+        return kinds.cannot_act(present, task.task_id, action)
+
     def act(self, now: str, task_kind: str, action: str = "done", corporate: bool = False) -> None:
         """An operator deals with the open task of that kind."""
+        assert self.cannot_act(now, task_kind, action) is None
         self.wait(now)
         task = next(task for task in self.contract.tasks if task.kind == task_kind)
         step = self._step(now, "operator")

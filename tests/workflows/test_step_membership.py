@@ -1,5 +1,7 @@
 """Joining the members' club: every way to the link, and what becomes of it."""
 
+from collections.abc import Callable
+
 import pytest
 
 from rules.refusal import Refusal
@@ -125,6 +127,32 @@ def test_a_link_that_is_out_when_the_line_ends_ends_with_it(body: dict[str, bool
     assert (life.states(), life.tasks()) == ({}, [])
     assert "membership_lapsed" in [what for _, what in life.told()]
     assert cannot_advance(life.contract, procedure_id, "open_link") is not None
+
+
+def ending(life: Life) -> None:
+    life.ask("2026-06-11 12:00:00", "cancellation", {})
+
+
+def taken_up(life: Life) -> None:
+    life.ask("2026-06-11 12:00:00", "conversion", {})
+    assert life.advance("2026-06-11 13:00:00", life.pending("conversion"), "take_up") is None
+
+
+@pytest.mark.rule("CAL-4")
+@pytest.mark.parametrize(("goes", "why"), [(ending, "beside_cancellation"), (taken_up, "beside_taken_up")])
+def test_on_a_line_that_is_going_no_link_opens_and_no_entry_is_approved_that_was_asked_for_before(
+    goes: Callable[[Life], None], why: str
+) -> None:
+    life = asked()
+    goes(life)
+    no = life.advance("2026-06-12 12:00:00", life.pending("membership"), "open_link")
+    assert no and (no.rule, no.reason) == ("CAL-4", why)
+    life = asked(EASY)
+    goes(life)
+    no = life.cannot_act("2026-06-12 12:00:00", "check_membership", "approve")
+    assert no and (no.rule, no.reason) == ("CAL-4", why)
+    life.act("2026-06-12 12:00:00", "check_membership", "turn_down")
+    assert "membership" not in life.states()
 
 
 @pytest.mark.rule("PNT-9")

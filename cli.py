@@ -157,7 +157,7 @@ def import_(
     from rules.policy import PolicyError
 
     settings = reached(_settings("import", data_dir=data))
-    with _sentence(reading.Unreadable, run.Unfinished, PolicyError):
+    with _sentence(reading.Unreadable, run.NotYet, run.Unfinished, PolicyError):
         raise typer.Exit(run.main(settings, file, encoding, on and on.date(), _service_time(settings)))
 
 
@@ -245,9 +245,10 @@ def _service_time(settings: Settings) -> datetime:
     """By the clock of the service that runs on the data folder, else by this machine's."""
     from embedded.folder import service_time
     from embedded.problem import Problem
+    from rules.clock import Clock
 
     with _sentence(Problem):
-        return service_time(settings.data_dir)
+        return service_time(settings.data_dir, Clock(settings.clock_speed, settings.clock_epoch))
 
 
 def _settings(part: str, **given: Any) -> Settings:

@@ -8,14 +8,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from embedded.problem import Problem
-from rules.calendar import JST
+from rules.clock import Clock
 from settings import Settings, load
 
 TEST_CLOCK = "test-clock"
@@ -93,11 +93,11 @@ def reached(own: Settings) -> Settings:
     return load(data_dir=inner, temporal_address=note["temporal_address"], secret_key=key)
 
 
-def service_time(folder: Path) -> datetime:
-    """By the clock of the service that runs on the folder, else by this machine's. Raises Problem."""
+def service_time(folder: Path, clock: Clock) -> datetime:
+    """By the clock of the service that runs on the folder, else by this machine's and `clock`. Raises Problem."""
     found = running(folder)
     if found is None:
-        return datetime.now(JST)
+        return clock.business(datetime.now(UTC))
     try:
         answer = httpx.get(f"{found[1]['api']}/dev/v1/clock", timeout=10, trust_env=False).raise_for_status()
     except httpx.HTTPError as fault:

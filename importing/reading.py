@@ -103,9 +103,9 @@ class Source:
         return Line(number, fields)
 
     def values(self, line: Line) -> dict[str, str]:
-        """By column, without the notes of an earlier rejection."""
-        named = zip(self.header, line.fields, strict=True)
-        return {name: value.strip() for name, value in named if name not in NOTES}
+        """By column, without the notes of an earlier rejection. A password is what it is, blanks at its ends too."""
+        named = [pair for pair in zip(self.header, line.fields, strict=True) if pair[0] not in NOTES]
+        return {name: value if name == "password" else value.strip() for name, value in named}
 
 
 class Rejects:

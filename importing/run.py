@@ -27,6 +27,7 @@ from importing.reading import CODECS, Line, Rejects, Source, Unreadable, look, s
 from rules import importing as rules
 from rules import policy
 from rules.calendar import day_of
+from rules.columns import fit_hash
 from rules.facts import Contract
 from rules.importing import Brought, Rejected
 from settings import Settings
@@ -43,6 +44,10 @@ PROGRESS_SECONDS = 5
 
 class Unfinished(RuntimeError):
     """Something that is needed does not answer. Its text says what; the same once more goes on from there."""
+
+
+class NotYet(ValueError):
+    """The day from which on they are to count here is still to come."""
 
 
 @dataclass
@@ -105,7 +110,7 @@ class Import:
         clear = {
             one.source: one.row.password
             for _, one in found.values()
-            if one.row.password and not rules.fit_hash(one.row.password)
+            if one.row.password and not fit_hash(one.row.password)
         }
         if clear:
             with self._engine.begin() as connection:
@@ -151,7 +156,9 @@ def _taken(fault: Exception) -> str:
 
 
 def main(settings: Settings, path: Path, encoding: str | None, on: date | None, now: datetime) -> int:
-    """All of the file, then the deadlines of what is in the store; the exit code. Raises Unreadable, Unfinished."""
+    """All of the file, then the deadlines of what is in the store; the exit code. Raises NotYet, Unreadable, Unfinished."""
+    if on and on > day_of(now):
+        raise NotYet(f"--on {on} is still to come: today is {day_of(now)}, and what comes in counts at once.")
     engine = connect(settings.database_url)
     try:
         policies.agree(engine, policy.load(settings.policy_file or policy.DEFAULT))

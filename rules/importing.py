@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from rules import fees, ids, line, payment_method, points, policy, rental, support_option, texts
-from rules.calendar import YEARS, end_of, midnight
+from rules.calendar import end_of, midnight
 from rules.change import Fee, Holdings
+from rules.columns import Cap, Day, Lots, Name, Password, YesNo
 from rules.effects import Effect
 from rules.facts import Contract, Procedure, Product
 from rules.fields import (
@@ -30,7 +23,6 @@ from rules.fields import (
     Email,
     LineTypeCode,
     Method,
-    MonthlyCap,
     OptionCode,
     Phone,
     PlanCode,
@@ -51,43 +43,6 @@ OF_PRODUCT: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 TOGETHER = (("login_id", "password"), ("member_since", "member_email"), ("card_brand", "card_last4"))
 
 
-def _day(text: str) -> date:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) or not YEARS[0] <= int(text[:4]) <= YEARS[1]:
-        raise ValueError(f"a day like 2026-04-01, from {YEARS[0]} to {YEARS[1]}")
-    return date.fromisoformat(text)
-
-
-def _lots(text: str) -> dict[date, int]:
-    """From `2026-04-01:200;2026-05-01:300`."""
-    found: dict[date, int] = {}
-    for lot in filter(None, (part.strip() for part in text.split(";"))):
-        day, _, number = lot.partition(":")
-        if not re.fullmatch(r"[0-9]{1,7}", number) or not int(number) or _day(day) in found:
-            raise ValueError("lots like 2026-04-01:200;2026-05-01:300, each day once")
-        found[_day(day)] = int(number)
-    return found
-
-
-def _password(text: str) -> str:
-    if text.startswith("$") and not fit_hash(text):
-        raise ValueError("a hash that is none of Argon2id with at most 64 MiB and 10 rounds")
-    return text
-
-
-def fit_hash(text: str) -> bool:
-    """Whether it is a password's hash already, of a kind that a sign-in can afford to check."""
-    found = re.fullmatch(
-        r"\$argon2id\$v=19\$m=(\d{1,6}),t=(\d{1,2}),p=[1-4]\$[\w+/]{11,64}\$[\w+/]{22,128}", text
-    )
-    return found is not None and int(found[1]) <= 65536 and 1 <= int(found[2]) <= 10
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-Lots = Annotated[dict[date, int], BeforeValidator(_lots)]
-Name = Annotated[Words, StringConstraints(max_length=100)]
-Password = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_password)]
-
-
 class Row(BaseModel):
     """A line of the file as it is written; docs/importing.md says what each column means."""
 
@@ -100,10 +55,10 @@ class Row(BaseModel):
     course: CourseCode | None = None
     support_option: OptionCode | None = None
     support_option_from: Day | None = None
-    support_option_changed: bool | None = None
+    support_option_changed: YesNo | None = None
     line_type: LineTypeCode | None = None
-    two_year_discount: bool | None = None
-    monthly_cap: MonthlyCap | None = None
+    two_year_discount: YesNo | None = None
+    monthly_cap: Cap | None = None
     customer_id: CustomerId | None = None
     kind: Literal["individual", "corporate"]
     name: Words
@@ -113,8 +68,8 @@ class Row(BaseModel):
     postal_code: PostalCode
     address: Words
     language: Literal["ja", "en"] = "ja"
-    braille: bool = False
-    bill_mail: bool = True
+    braille: YesNo = False
+    bill_mail: YesNo = True
     payment_method: Method
     payment_reference: Name | None = None
     card_brand: Name | None = None
@@ -122,7 +77,7 @@ class Row(BaseModel):
     applied_on: Day
     in_force_from: Day
     in_force_to: Day | None = None
-    legacy: bool | None = None
+    legacy: YesNo | None = None
     login_id: Name | None = None
     password: Password | None = None
     member_since: Day | None = None
@@ -233,15 +188,25 @@ def _of_dates(row: Row, on: date) -> Iterator[str]:
 
 
 def _of_points(row: Row, on: date) -> Iterator[str]:
-    if row.member_since and row.member_since > on:
-        yield f"member_since: not after {on}"
+    since = row.member_since
+    if since and not row.in_force_from <= since <= on:
+        yield f"member_since: from in_force_from to {on}"
+    if row.points and not since:
+        yield "points: a member's only; member_since is needed"
     for day in row.points or {}:
-        if not row.member_since:
-            yield "points: a member's only; member_since is needed"
-        if day > on:
-            yield f"points: no lot after {on}"
-        elif points.lapses_on(day, policy.current()) < on:
-            yield f"points: the lot of {day} has lapsed (PNT-4)"
+        if no := _no_lot(day, since or day, on):
+            yield f"points: {no}"
+
+
+def _no_lot(day: date, since: date, on: date) -> str | None:
+    """Why there is nothing left of points granted on that day to a member `since` then."""
+    if day > on:
+        return f"no lot after {on}"
+    if day.day != 1:
+        return f"{day} is no 1st, and points are granted on no other day (PNT-2)"
+    if day < since:
+        return f"the lot of {day} is of before member_since (PNT-2)"
+    return f"the lot of {day} has lapsed (PNT-4)" if points.lapses_on(day, policy.current()) < on else None
 
 
 def _contract(row: Row, key: str) -> Contract:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import subprocess
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +13,8 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from embedded.folder import service_time
+from rules.clock import Clock
 from tests.database import planned_with
 from tests.rules.test_importing import LINE, RENTAL
 from tests.running import KEIYAKU, brought
@@ -104,6 +106,25 @@ def test_an_old_customer_is_sent_to_the_page_for_the_card(running_stack: Stack, 
     assert (refused.status_code, refused.json()["rule"]) == (409, "RNT-14")
     assert refused.json()["legacy_page"].startswith("https://")
     assert of(stack, new).ask("payment_method", **CARD).status_code == 202
+
+
+def test_what_is_to_count_from_a_day_to_come_is_not_brought_in_before(
+    running_stack: Stack, tmp_path: Path
+) -> None:
+    today = running_stack.at(range(1, 29)).date()
+    tomorrow = (today + timedelta(days=1)).isoformat()
+    row = rental(in_force_from=tomorrow)
+    done = bring_in(running_stack, tmp_path, row, on=tomorrow)
+    told = f"keiyaku: --on {tomorrow} is still to come: today is {today}, and what comes in counts at once.\n"
+    assert (done.returncode, done.stderr) == (1, told)
+    assert bring_in(running_stack, tmp_path, row, on=today.isoformat()).returncode == 3
+    assert bring_in(running_stack, tmp_path, rental(), on=today.isoformat()).returncode == 0
+
+
+def test_where_no_service_runs_the_day_is_that_of_the_clock_that_is_set(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    says = service_time(tmp_path, Clock(60, now - timedelta(days=1)))
+    assert timedelta(days=59) <= says - now < timedelta(days=59, hours=1)
 
 
 def test_the_database_has_looked_over_what_came_in(running_stack: Stack, tmp_path: Path) -> None:

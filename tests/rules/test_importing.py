@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -30,6 +29,10 @@ RENTAL = {"source_id": "R-1", "product": "rental", "plan": "wifi-100", "course":
 RENTAL |= PERSON | DATES | CARD_PAID
 LINE = {"source_id": "L-1", "product": "line", "line_type": "next", "customer_id": "CAF0000000001"}
 LINE |= PERSON | DATES | {"payment_method": "invoice"}
+
+
+MEMBER = {"member_since": "2023-03-01", "member_email": "hanako@example.jp"}
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$" + "a" * 43
 
 
 def rental(**changed: str) -> Brought:
@@ -146,11 +149,22 @@ def test_every_fault_of_a_row_is_named_and_nothing_of_what_stands_in_it() -> Non
             {"login_id": "h", "password": "$2b$12$abcdefgh"},
             "password: a hash that is none of Argon2id",
         ),
+        (RENTAL, {"login_id": "h", "password": f" {HASH}"}, "password: a hash that is none of Argon2id"),
         (RENTAL, {"support_option_from": "2024-05-01"}, "support_option_from: comes with support_option"),
         (LINE, {"member_since": "2024-05-01"}, "member_since: comes with member_email"),
         (LINE, {"points": "2026-04-01:200"}, "points: a member's only"),
         (LINE, {"monthly_cap": "300001"}, "monthly_cap: from 0 to 300000"),
-        (LINE, {"two_year_discount": "perhaps"}, "two_year_discount:"),
+        (LINE, {"monthly_cap": "50_000"}, "monthly_cap: a number in digits alone"),
+        (LINE, {"monthly_cap": "50000.0"}, "monthly_cap: a number in digits alone"),
+        (LINE, {"monthly_cap": "+50000"}, "monthly_cap: a number in digits alone"),
+        (LINE, {"two_year_discount": "perhaps"}, "two_year_discount: true or false"),
+        (LINE, {"two_year_discount": "1"}, "two_year_discount: true or false"),
+        (RENTAL, {"support_option_changed": "y"}, "support_option_changed: true or false"),
+        (RENTAL, {"braille": "off"}, "braille: true or false"),
+        (RENTAL, {"bill_mail": "0"}, "bill_mail: true or false"),
+        (RENTAL, {"legacy": "no"}, "legacy: true or false"),
+        (LINE, MEMBER | {"member_since": "2024-03-31"}, "member_since: from in_force_from to 2026-11-22"),
+        (LINE, MEMBER | {"member_since": "2026-11-23"}, "member_since: from in_force_from to 2026-11-22"),
         (RENTAL, {"name": "花\udc8e"}, "name: not in the file's encoding"),
     ],
 )
@@ -162,8 +176,10 @@ def test_a_row_is_refused_where(row: dict[str, str], changed: dict[str, str], sa
 @pytest.mark.parametrize(
     ("points", "said"),
     [
-        ("2024-03-31:100", "points: the lot of 2024-03-31 has lapsed"),
+        ("2023-03-01:100", "points: the lot of 2023-03-01 has lapsed"),
         ("2026-12-01:100", "points: no lot after 2026-11-22"),
+        ("2026-04-02:100", "points: 2026-04-02 is no 1st"),
+        ("2023-02-01:100", "points: the lot of 2023-02-01 is of before member_since"),
         ("2026-04-01:0", "lots like"),
         ("2026-04-01:1;2026-04-01:2", "each day once"),
         ("2026-04-01", "lots like"),
@@ -171,7 +187,7 @@ def test_a_row_is_refused_where(row: dict[str, str], changed: dict[str, str], sa
     ],
 )
 def test_points_are_lots_that_have_not_lapsed(points: str, said: str) -> None:
-    member: dict[str, Any] = {"member_since": "2024-04-20", "member_email": "hanako@example.jp"}
+    member = MEMBER | {"in_force_from": "2023-02-10", "applied_on": "2023-02-10"}
     assert said in no(LINE | member, points=points)
     assert line(**member, points=" 2024-04-01:7; 2026-11-01:100;").row.points == {
         date(2024, 4, 1): 7,

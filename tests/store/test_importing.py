@@ -16,10 +16,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from credentials import hash_password, password_matches
+from embedded.plan import clock_saying
 from importing.reading import Unreadable
 from importing.run import Report, bring_in
 from rules import importing as rules
 from rules import policy
+from rules.calendar import midnight
+from settings import PREFIX
 from store import contracts, importing, points_grant, policies, runs
 from store.ledger import FeeRow, MemberRow, PayingRow, PointRow
 from store.tables import (
@@ -277,6 +280,18 @@ def test_a_password_is_hashed_and_a_hash_is_taken_as_it_is(engine: Engine, tmp_p
     assert "secret-1" not in stored["hanako"]
 
 
+def test_a_password_is_taken_as_it_stands_and_nothing_else_keeps_the_blanks_at_its_ends(
+    engine: Engine, tmp_path: Path
+) -> None:
+    row = {name: f" {value} " for name, value in RENTAL.items()}
+    path = file(tmp_path, row | {"login_id": " hanako ", "password": " sakura 1 "})
+    assert bring(engine, path) == (1, 0, 0)
+    (account,) = rows(engine, AccountRow)
+    assert account["login_id"] == "hanako"
+    assert password_matches(account["password_hash"], " sakura 1 ")
+    assert not password_matches(account["password_hash"], "sakura 1")
+
+
 def test_contracts_of_one_customer_share_the_sign_in(engine: Engine, tmp_path: Path) -> None:
     login = {"account": "C-1", "login_id": "hanako", "password": "secret-1"}
     path = file(tmp_path, LINE | {"account": "C-1"}, RENTAL | login)
@@ -344,6 +359,9 @@ def test_killed_halfway_and_run_again_it_is_as_if_run_once(engine: Engine, tmp_p
         "KEIYAKU_DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "KEIYAKU_DATA_DIR": str(tmp_path),
         "KEIYAKU_TEMPORAL_ADDRESS": "127.0.0.1:1",
+        # Whatever this machine says, that day is not one to come.
+        "KEIYAKU_PRODUCTION": "false",
+        **{PREFIX + name.upper(): value for name, value in clock_saying(midnight(ON), 2).items()},
     }
     command = [sys.executable, "-m", "tests.store.dying_import", str(path), "--on", str(ON)]
     died = subprocess.run(command, cwd=ROOT, env=os.environ | given, timeout=300, check=False)

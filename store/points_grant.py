@@ -155,7 +155,10 @@ def _lots(whose: Whose, figures: Figures) -> Select[Any]:
 
 
 def _due(whose: Whose, figures: Figures) -> Select[tuple[str, int]]:
-    """Who gets how many, by facts as of the instant of granting: what has changed since then changes nothing."""
+    """Who gets how many, by facts as of the instant of granting: what has changed since then changes nothing.
+
+    The line's type is that of 00:00, as membership is (PNT-2): the one that the month is charged by, however it stands now.
+    """
     base = and_(
         as_well(whose(_fees)),
         _fees.c.contract_id == _contracts.c.contract_id,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from sqlalchemy import delete, update
 
 from store.ledger import PointRow, RunRow
-from store.write import table
+from store.points_grant import ledger_row
+from store.write import insert, table
 from tests.club import exchange, for_bill, member, points
 from tests.line import Line, active_line, on_an_open_day
 from tests.stack import Rental, Stack, new_key
@@ -244,9 +245,25 @@ def test_on_the_15th_the_balance_is_mailed_to_where_the_member_wants_it(stack: S
 
 @pytest.mark.rule("PNT-8")
 def test_in_january_whoever_has_points_about_to_lapse_is_warned_and_others_are_not(stack: Stack) -> None:
-    line = member(stack)
+    line, old = member(stack), member(stack)
     after_grants(stack, line, 1)
+    year = stack.at(day=9, month=1).year
+    holds(stack, old, 70, date(year - 3, 4, 1), date(year, 3, 31))
+    shown = points(old)
     stack.at(day=10, month=1, time="09:00:30")
-    stack.at(day=15, month=1, time="09:00:30")
-    assert stack.mailed("points_balance", line.contract_id)
+    (mail,) = stack.outbox(kind="points_warning", contract_id=old.contract_id)
+    assert mail["to"] == "club@example.jp"
+    told = {name: mail["fields"][name] for name in ("balance", "lapsing_this_fiscal_year", "lapses_on")}
+    assert told == {
+        "balance": str(shown["balance"]),
+        "lapsing_this_fiscal_year": "70",
+        "lapses_on": f"{year}-03-31",
+    }
     assert stack.outbox(kind="points_warning", contract_id=line.contract_id) == []
+
+
+def holds(stack: Stack, line: Line, number: int, granted_on: date, lapses_on: date) -> None:
+    """Points of years ago, as a line that was brought in has them."""
+    row = ledger_row(line.contract_id, granted_on, lapses_on, "grant", "", number, stack.now())
+    with stack.engine.begin() as connection:
+        insert(connection, PointRow, [row])

@@ -22,24 +22,30 @@ from sqlalchemy import (
 )
 
 from rules import jobs, statement
-from rules.calendar import midnight
+from rules.calendar import first_of_month, midnight
 from store.ledger import FeeRow, StatementLineRow, StatementRow
 from store.sql import PERIOD, Whose, later, midnight_of, parameter
 from store.tables import ChargeRow, ContractRow, PurchaseRow
 from store.write import insert_found, table
 
 _rows, _contracts, _fees = table(StatementRow), table(ContractRow), table(FeeRow)
+_lines = table(StatementLineRow)
 _charges, _purchases = table(ChargeRow), table(PurchaseRow)
 _LINE = ("period", "contract_id", "source", "kind", "item", "provider", "amount", "tax_class", "at")
 
+_SOURCE = literal("purchase-") + _purchases.c.purchase_id
 FIRST, LAST = parameter("the_first_day", date), parameter("the_last_day", date)
 BEGINS_AT, ENDS_AT = parameter("the_beginning", datetime), parameter("the_end", datetime)
+_BEFORE, _DAY_BEFORE = parameter("the_month_before", str), parameter("the_day_before", datetime)
 
 
 def of_month(period: str) -> dict[str, Any]:
     """What SQL about a month is given of it."""
     first, following = jobs.first_day(period), jobs.following(period)
+    before = first_of_month(first, -1)
     return {
+        "the_month_before": jobs.month(before),
+        "the_day_before": midnight(first - timedelta(days=1)),
         "the_period": period,
         "the_first_day": first,
         "the_last_day": following - timedelta(days=1),
@@ -121,9 +127,22 @@ def _of_fees(whose: Whose) -> Any:
 
 @cache
 def _bought(whose: Whose) -> Any:
-    """What was bought in the month."""
+    """What was bought in the month, or the day before it and written down too late for that month."""
     at = _purchases.c.at
-    return _purchase(whose, at).where(at >= BEGINS_AT, at < ENDS_AT)
+    in_it = at >= BEGINS_AT
+    source = case((in_it, _SOURCE), else_=literal("late-") + _SOURCE)
+    return _purchase(whose, at, source).where(at >= _DAY_BEFORE, at < ENDS_AT, or_(in_it, _late(whose)))
+
+
+def _late(whose: Whose) -> ColumnElement[bool]:
+    """The month before was closed for the contract without the purchase: it stands on the next one (BIL-8).
+
+    Asked of its last day, as nothing takes longer to be written down: of all of it would take a run a fifth longer.
+    """
+    mine = and_(_rows.c.contract_id == _purchases.c.contract_id, whose(_rows), _rows.c.period == _BEFORE)
+    same = and_(_lines.c.contract_id == _purchases.c.contract_id, whose(_lines), _lines.c.source == _SOURCE)
+    closed = exists().where(mine).correlate(_purchases)
+    return and_(closed, ~exists().where(same, _lines.c.period == _BEFORE).correlate(_purchases))
 
 
 @cache
@@ -139,12 +158,12 @@ def _settled(whose: Whose) -> Any:
     )
 
 
-def _purchase(whose: Whose, at: ColumnElement[datetime]) -> Select[Any]:
+def _purchase(whose: Whose, at: ColumnElement[datetime], source: ColumnElement[str] = _SOURCE) -> Select[Any]:
     """The line of a purchase that counts at that instant."""
     return select(
         PERIOD,
         _purchases.c.contract_id,
-        literal("purchase-") + _purchases.c.purchase_id,
+        source,
         literal("purchase"),
         _purchases.c.item,
         _purchases.c.provider,

@@ -310,9 +310,29 @@ def test_a_closed_month_never_changes_what_is_written_down_later_stands_on_the_n
     bought(engine, "2026-06-30 23:59:59", 500)
     close(engine, "2026-06", "2026-07")
     assert (lines(engine, "2026-06"), bill(engine, "2026-06")) == before
-    assert ("fee", "plan_change", "2026-06-30", 1500) in lines(engine, "2026-07")
+    late = {("fee", "plan_change", "2026-06-30", 1500), ("purchase", "Film 1", "2026-06-30", 500)}
+    assert late <= set(lines(engine, "2026-07"))
+    assert sums(engine, "2026-07") == (6700, 670, 500, 0, 7870)
     close(engine, "2026-08")
-    assert ("fee", "plan_change", "2026-06-30", 1500) not in lines(engine, "2026-08")
+    assert not late & set(lines(engine, "2026-08"))
+
+
+@pytest.mark.rule("BIL-8")
+@pytest.mark.rule("MAT-8")
+def test_a_monthly_item_that_was_written_down_late_costs_both_months(engine: Engine) -> None:
+    written(engine, line_in_force())
+    close(engine, "2026-06")
+    bought(engine, "2026-06-30 23:59:59", 500, "monthly")
+    close(engine, "2026-07", "2026-08")
+    assert (bill(engine, "2026-07")["included"], bill(engine, "2026-08")["included"]) == (1000, 500)
+
+
+@pytest.mark.rule("BIL-8")
+def test_what_was_bought_in_a_month_that_is_closed_after_the_next_stands_on_its_own(engine: Engine) -> None:
+    written(engine, line_in_force())
+    bought(engine, "2026-06-30 23:59:59", 500)
+    close(engine, "2026-07", "2026-06")
+    assert (bill(engine, "2026-07")["included"], bill(engine, "2026-06")["included"]) == (0, 500)
 
 
 @pytest.mark.rule("BIL-8")

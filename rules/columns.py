@@ -30,10 +30,10 @@ def _lots(text: str) -> dict[date, int]:
 
 
 def _yes_or_no(text: str) -> bool:
-    """Of two words alone: what else might mean yes or no might also be of another column."""
-    if text not in ("true", "false"):
+    """Of two words alone: what else might mean yes or no might also be of another column. Excel writes them large."""
+    if text.lower() not in ("true", "false"):
         raise ValueError("true or false")
-    return text == "true"
+    return text.lower() == "true"
 
 
 def _number(text: str) -> int:

@@ -90,7 +90,7 @@ def test_nothing_of_the_person_is_in_the_snapshot() -> None:
 @pytest.mark.rule("RNT-14")
 def test_whoever_applied_by_october_2019_changes_the_card_on_a_page_of_their_own() -> None:
     old = rental(applied_on="2019-10-31", legacy="true").contract
-    new = rental(applied_on="2019-11-01", legacy="false").contract
+    new = rental(applied_on="2019-11-01", legacy="FALSE").contract
     now = at("2026-11-23 10:00:00")
     refused = decide(old, "payment_method", CARD, now, policy.current())
     assert isinstance(refused, Refusal) and refused.reason == "legacy_card_page"

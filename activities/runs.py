@@ -19,7 +19,7 @@ from activities.outside import alive
 from gate import Gate
 from rules import jobs, policy
 from rules.clock import Clock
-from rules.runs import Later, Plan, Proof, Range, Reached, Run, Waiting
+from rules.runs import OVERDUE, Later, Plan, Proof, Range, Reached, Run, Waiting, not_done
 from store import runs
 from store.database import in_transaction
 from store.jobs import JOBS, done_too_early, expected, groundwork, left
@@ -48,15 +48,16 @@ class Runs:
             earlier, begun = first
             if not begun:
                 await self._gate.begin_run(earlier)
-            return Waiting(why=f"{earlier.job} of {earlier.period} is not done")
+            return Waiting(why=not_done(earlier))
         if missing := await self._in_transaction(lambda c: groundwork(c, run)):
-            await self._complete(Run(job=missing, period=run.period))
-            return Waiting(why=f"{missing} of {run.period} is not done")
+            needed = Run(job=missing, period=run.period)
+            await self._complete(needed)
+            return Waiting(why=not_done(needed))
         late = await self._in_transaction(lambda c: runs.late(c, due, LATE_AT_ONCE))
         await asyncio.gather(*(self._gate.start(contract) for contract in late.values() if contract))
         for contract_id in (one for one, contract in late.items() if contract is None):
             log.warning("unreadable", job=run.job, period=run.period, contract_id=contract_id)
-        return Waiting(why="deadlines of contracts are overdue" if late else "", late=len(late))
+        return Waiting(why=OVERDUE if late else "", late=len(late))
 
     async def _complete(self, before: Run) -> None:
         """Whoever was brought in after it was done is not dealt with yet, and nobody else has it done once more."""
@@ -98,16 +99,15 @@ class Runs:
                 done = self._deal_with(connection, run, part)
         except BROKEN as fault:
             done = self._in_halves(run, part, fault)
-        return Reached(last=last, done=reached.done + done)
+        return Reached(last=last, done=max(reached.done, done))
 
     def _deal_with(self, connection: Connection, run: Run, part: Range) -> int:
-        """How many, counted as done in the same transaction."""
+        """How many the run has dealt with by now, counted in the same transaction."""
         done = JOBS[run.job].chunk(connection, run.period, part.after, part.until, policy.current())
-        runs.advance(connection, run.job, run.period, done)
-        return done
+        return runs.advance(connection, run.job, run.period, done)
 
     def _in_halves(self, run: Run, part: Range, fault: Exception) -> int:
-        """How many, down to the one contract that is at fault, which is parked."""
+        """The same, down to the one contract that is at fault, which is parked."""
         with self._engine.begin() as connection:
             middle = runs.middle(connection, part.after, part.until)
             if middle is None:
@@ -117,7 +117,7 @@ class Runs:
             log.warning("parked", job=run.job, period=run.period, contract_id=part.until)
             return 0
         halves = Range(after=part.after, until=middle), Range(after=middle, until=part.until)
-        return sum(self._half(run, half) for half in halves)
+        return max(self._half(run, half) for half in halves)
 
     def _half(self, run: Run, part: Range) -> int:
         try:
@@ -169,9 +169,10 @@ class Runs:
         names = sorted(missing)[:NAMED]
         parked = runs.parked(connection, run.job, run.period)
         result = {"expected": concerned, "left": names, "parked": parked, "notices": notices}
-        runs.end(connection, run.job, run.period, now, result, concerned - len(missing))
+        done = concerned - len(missing)
+        runs.end(connection, run.job, run.period, now, result, done)
         log.info("run", job=run.job, period=run.period, expected=concerned, left=len(missing))
-        return Proof(left=names, result=result)
+        return Proof(left=names, result=result, done=done)
 
     @activity.defn(name="run_put_off")
     async def put_off(self, run: Run) -> Later:

@@ -60,11 +60,15 @@ class Settlement:
                 rest = Range(after=reached.last, until=part.until)
                 group, failed = await self._group(run.period, rest, now)
                 last = group[-1].contract_id if group else None
-                reached = Reached(last=last, done=reached.done + len(group) - len(failed))
+                reached = Reached(last=last, done=await self._advance(run, len(group) - len(failed)))
                 unreached |= failed
         if unreached and activity.info().attempt < TRIES:
             raise Unreachable(f"{len(unreached)} could not be reached, such as {min(unreached)}")
         return reached
+
+    async def _advance(self, run: Run, done: int) -> int:
+        """How many the run has dealt with by now, be it in a try before this one."""
+        return await self._do(lambda c: runs.advance(c, run.job, run.period, done))
 
     async def _group(self, period: str, part: Range, now: datetime) -> tuple[list[Owed], set[str]]:
         """The next open statements, and whose could not be dealt with."""

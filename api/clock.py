@@ -22,6 +22,10 @@ class EngineClock:
         """Business time, in Japan."""
         return self._clock.business(datetime.now(UTC) + self._ahead)
 
+    def seconds(self, began: datetime, ended: datetime | None = None) -> float:
+        """How many of the engine's seconds lie between two business instants, or between one and now."""
+        return self._clock.wait((ended or self.now()) - began).total_seconds()
+
     async def refresh(self) -> None:
         """Ask the time-skipping server how far ahead it is."""
         if self.test:

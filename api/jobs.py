@@ -15,9 +15,10 @@ from api.problems import Problem, not_found, wrong
 from api.service import Service, service
 from rules import jobs, policy
 from rules.figures import Job
-from rules.runs import Progress, Run
+from rules.runs import Held, Pace, Progress, Run, pace
 from store import runs
 from store.jobs import groundwork
+from store.waiting import held
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/operator/v1/jobs", tags=["Operators"])
@@ -29,30 +30,63 @@ class Period(Body):
 
 @router.get("", summary="The runs over all contracts")
 async def listed(request: Request) -> dict[str, Any]:
-    """When last, when next, how far, and what the last one came to."""
+    """When last, when next, how far and how fast, what keeps one from beginning, and what the last one came to."""
     operator(request)
-    found = service(request)
+    found, figures = service(request), policy.current()
     latest = await found.read(runs.latest)
-    return page_of_all(policy.current().jobs, request, lambda job: _shown(found, job, latest.get(job.job)))
+    waits = await found.read(lambda c: held(c, found.now(), figures))
+    return page_of_all(
+        figures.jobs, request, lambda job: _shown(found, job, latest.get(job.job), waits.get(job.job))
+    )
 
 
-def _shown(found: Service, job: Job, last: Progress | None) -> dict[str, Any]:
+def _shown(found: Service, job: Job, last: Progress | None, waits: Held | None) -> dict[str, Any]:
+    """One that is under way, or waits for an operator, is told rather than the one that comes after it."""
+    if waits and (last is None or last.state == "done"):
+        progress: dict[str, Any] | None = _waits(waits)
+    else:
+        progress = _progress(found, last) if last else None
     return {
         "name": job.job,
         "last_run": shapes.iso(last.started_at) if last else None,
         "next_run": shapes.iso(jobs.next_due(job, found.now()).at),
-        "progress": _progress(last) if last else None,
+        "progress": progress,
         "result": last.result if last else None,
     }
 
 
-def _progress(last: Progress) -> dict[str, Any]:
-    counts = {"expected": last.expected, "done": last.done, "left": max(last.expected - last.done, 0)}
+def _progress(found: Service, last: Progress) -> dict[str, Any]:
+    """The same figures as the details of its workflow; one that waits for an operator has no pace."""
+    works = last.state != "waiting"
+    seconds = found.clock.seconds(last.started_at, last.finished_at) if works else 0.0
     return {
         "period": last.period,
         "state": last.state,
-        **counts,
+        "reason": None,
+        **_counts(last.expected, pace(last.expected, last.done, seconds)),
         "finished_at": shapes.iso(last.finished_at),
+    }
+
+
+def _waits(waits: Held) -> dict[str, Any]:
+    counts = _counts(0, Pace(done=0, left=0))
+    return {
+        "period": waits.period,
+        "state": "waits",
+        "reason": waits.reason,
+        **counts,
+        "finished_at": None,
+    }
+
+
+def _counts(expected: int, told: Pace) -> dict[str, Any]:
+    rate, estimate = told.rate, told.estimate
+    return {
+        "expected": expected,
+        "done": told.done,
+        "left": told.left,
+        "rate": None if rate is None else round(rate, 1),
+        "estimate": None if estimate is None else round(estimate),
     }
 
 

@@ -26,10 +26,17 @@ class JobResult(BaseModel):
 
 class JobProgress(BaseModel):
     period: str
-    state: Literal["running", "waiting", "done"] = Field(description="`waiting`: for an operator")
+    state: Literal["running", "waiting", "waits", "done"] = Field(
+        description="`waiting`: for an operator; `waits`: it is due, and what `reason` names keeps it from beginning"
+    )
+    reason: str | None = Field(description="Why it has not begun, in English")
     expected: int
     done: int
     left: int
+    rate: float | None = Field(
+        description="Contracts a second since it began to work; null where it does not"
+    )
+    estimate: int | None = Field(description="Seconds until none is left; null where nobody can tell")
     finished_at: datetime | None
 
 

@@ -57,7 +57,10 @@ class Plan(BaseModel):
 
 
 class Reached(BaseModel):
-    """How far a stretch of work came: everything up to `last`, or all of it where that is None."""
+    """How far a stretch of work came: everything up to `last`, or all of it where that is None.
+
+    `done`: how many the whole run had dealt with by then, those before this stretch and beside it included.
+    """
 
     last: str | None = None
     done: int = 0
@@ -70,10 +73,11 @@ class Later(BaseModel):
 
 
 class Proof(BaseModel):
-    """What a run came to. `left` names contracts that it did not deal with."""
+    """What a run came to. `left` names contracts that it did not deal with; `done`: how many it did."""
 
     left: list[str] = []
     result: dict[str, Any] = {}
+    done: int = 0
 
 
 class Waiting(BaseModel):
@@ -84,8 +88,43 @@ class Waiting(BaseModel):
     late: int = 0
 
 
+class Held(BaseModel):
+    """A run that is due and was not begun, and why."""
+
+    period: str
+    reason: str
+
+
+OVERDUE = "deadlines of contracts are overdue"
+
+
+def not_done(run: Run) -> str:
+    """Why another run waits."""
+    return f"{run.job} of {run.period} is not done"
+
+
+class Pace(BaseModel):
+    """How fast a run is: `rate` in contracts a second, `estimate` the seconds until none is left; None where unknown."""
+
+    done: int
+    left: int
+    rate: float | None = None
+    estimate: float | None = None
+
+
+def pace(expected: int, done: int, seconds: float) -> Pace:
+    """Of a run that has worked for so many seconds.
+
+    What a dead worker had begun is done again and counted again, and contracts are brought in meanwhile: the proof
+    counts anew, until then no more are told than are expected.
+    """
+    done = min(done, expected)
+    left, rate = expected - done, done / seconds if seconds > 0 else None
+    return Pace(done=done, left=left, rate=rate, estimate=left / rate if rate else None)
+
+
 class Progress(BaseModel):
-    """As `GET /operator/v1/jobs` tells it."""
+    """How far a run came, as the store knows it."""
 
     state: str
     period: str

@@ -20,7 +20,10 @@ class Job(Protocol):
         """How many contracts the period concerns."""
 
     def chunk(self, connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
-        """Deal with the contracts whose IDs come after `after` and not after `until`; how many were dealt with."""
+        """Deal with the contracts whose IDs come after `after` and not after `until`.
+
+        How many of those that the period concerns are dealt with now, be it that they were before.
+        """
 
     def left(self, connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
         """Contracts that the period concerns and that were not dealt with."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    FromClause,
     Select,
     and_,
     case,
@@ -35,11 +36,16 @@ COLUMNS = ("contract_id", "points", "granted_on", "what", "ref", "lapses_on", "a
 _rows, _members, _contracts = table(PointRow), table(MemberRow), table(ContractRow)
 _fees, _blocks = table(FeeRow), table(BlockRow)
 _line_type: ColumnElement[str] = func.coalesce(_fees.c.item, _contracts.c.line_type)
+_LINES = _members.join(_contracts, _contracts.c.contract_id == _members.c.contract_id)
 _ON, _LAST_DAY = parameter("the_day", date), parameter("the_last_day", date)
 _MIDNIGHT = parameter("the_midnight", datetime)
 
-Figures = tuple[tuple[str, tuple[int, ...]], ...]
-"""The table of the policy: line types, each with its points by year of membership."""
+
+class Figures(NamedTuple):
+    """The table of the policy: line types, each with its points by year of membership; whether no line goes without."""
+
+    table: tuple[tuple[str, tuple[int, ...]], ...]
+    for_all: bool
 
 
 def ledger_row(
@@ -63,17 +69,18 @@ def expected(connection: Connection, period: str, policy: Policy) -> int:
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
-    """Grant to the contracts after `after` and up to `until`. Returns how many got theirs now."""
+    """Grant to the contracts after `after` and up to `until`; how many have theirs now."""
     hold_ends_back(connection)
     whom = within(after, until)
     whose, given = whom.whose, _given(period, policy) | whom.given
     with many_at_once(connection):
-        begun = _any(connection, _first_granted(whose), given)
-        if begun and not _any(connection, _without(whose), given):
-            return 0
-        if begun and not _any(connection, _missing(whose, _figures(policy)), given):
-            return 0
-        return grant(connection, period, whom, policy, fresh=not begun)
+        if not _any(connection, _first_granted(whose), given):
+            return grant(connection, period, whom, policy, fresh=True)
+        if _any(connection, _without(whose), given) and _any(
+            connection, _missing(whose, _figures(policy)), given
+        ):
+            grant(connection, period, whom, policy)
+        return int(connection.execute(_count_granted(whose), given).scalar_one())
 
 
 def left(connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
@@ -101,7 +108,9 @@ def _given(period: str, policy: Policy) -> dict[str, Any]:
 
 
 def _figures(policy: Policy) -> Figures:
-    return tuple((grant.line_type, tuple(grant.points)) for grant in policy.point_grants)
+    table = tuple((grant.line_type, tuple(grant.points)) for grant in policy.point_grants)
+    some = {line_type for line_type, years in table if all(years)}
+    return Figures(table, all(line.line_type in some for line in policy.line_types))
 
 
 def _any(connection: Connection, found: Select[Any] | CompoundSelect[Any], given: dict[str, Any]) -> bool:
@@ -115,25 +124,35 @@ def _one_of(found: Select[Any] | CompoundSelect[Any]) -> Select[Any] | CompoundS
 
 @cache
 def _concerned(figures: Figures) -> Select[Any]:
-    return select(func.count()).select_from(_due(everybody, figures).subquery())
+    return select(func.count()).select_from(_entitled(everybody, figures).subquery())
 
 
 @cache
-def _left(figures: Figures) -> CompoundSelect[Any]:
-    return _missing(everybody, figures).order_by("contract_id").limit(AT_MOST)
+def _left(figures: Figures) -> Select[Any]:
+    return _missing(everybody, figures).order_by(_members.c.contract_id).limit(AT_MOST)
 
 
 @cache
-def _missing(whose: Whose, figures: Figures) -> CompoundSelect[Any]:
-    found = _due(whose, figures).subquery()
-    return select(found.c.contract_id).except_(_granted(whose))
+def _missing(whose: Whose, figures: Figures) -> Select[Any]:
+    """Who got nothing is found in two indexes, and of those only it is asked whether they should have got something."""
+    return _entitled(whose, figures).where(_members.c.contract_id.in_(_no_grant(whose)))
 
 
 @cache
 def _without(whose: Whose) -> CompoundSelect[Any]:
-    """Members who got nothing: all in all a look at them costs less than finding out who should have got something."""
+    """All in all a look at them costs less than finding out who should have got something."""
+    return _no_grant(whose).order_by("contract_id")
+
+
+def _no_grant(whose: Whose) -> CompoundSelect[Any]:
+    """Members who got nothing."""
     found = select(_members.c.contract_id).where(whose(_members), _is_member())
-    return found.except_(_granted(whose)).order_by("contract_id")
+    return found.except_(_granted(whose))
+
+
+@cache
+def _count_granted(whose: Whose) -> Select[Any]:
+    return select(func.count()).select_from(_granted(whose).subquery())
 
 
 @cache
@@ -166,24 +185,33 @@ def _due(whose: Whose, figures: Figures) -> Select[tuple[str, int]]:
         _fees.c.first_day <= _ON,
         or_(_fees.c.last_day.is_(None), _fees.c.last_day >= _ON),
     )
-    joined = _members.join(_contracts, _contracts.c.contract_id == _members.c.contract_id)
-    return (
-        select(_members.c.contract_id, _points(figures).label("points"))
-        .select_from(joined.outerjoin(_fees, base))
-        .where(whose(_members), as_well(whose(_contracts)), _is_member(), _in_use(whose))
-        .where(_some(figures))
-    )
+    found = select(_members.c.contract_id, _points(figures).label("points"))
+    return _members_in_use(found, _LINES.outerjoin(_fees, base), whose).where(_some(figures))
+
+
+def _entitled(whose: Whose, figures: Figures) -> Select[Any]:
+    """Who gets any. Where no line goes without it does not matter which it was on that day."""
+    if not figures.for_all:
+        return _due(whose, figures).with_only_columns(_members.c.contract_id)
+    found = _members_in_use(select(_members.c.contract_id), _LINES, whose)
+    return found.where(_contracts.c.line_type.is_not(None))
+
+
+def _members_in_use(found: Select[Any], of: FromClause, whose: Whose) -> Select[Any]:
+    mine = and_(whose(_members), as_well(whose(_contracts)))
+    return found.select_from(of).where(mine, _is_member(), _in_use(whose))
 
 
 def _points(figures: Figures) -> ColumnElement[int]:
     """The table of the policy, by line type and year of membership; the last figure holds for ever (PNT-2)."""
-    return case(*((_line_type == line_type, _by_year(years)) for line_type, years in figures), else_=0)
+    table = figures.table
+    return case(*((_line_type == line_type, _by_year(years)) for line_type, years in table), else_=0)
 
 
 def _some(figures: Figures) -> ColumnElement[bool]:
     """Who gets any. Where no figure is 0, the line type says so for less than the table costs."""
-    if all(all(years) for _, years in figures):
-        return _line_type.in_([line_type for line_type, _ in figures])
+    if all(all(years) for _, years in figures.table):
+        return _line_type.in_([line_type for line_type, _ in figures.table])
     return _points(figures) > 0
 
 

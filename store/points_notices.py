@@ -16,13 +16,26 @@ from rules.points import last_days
 from rules.runs import delivery_prefix
 from store.ledger import MemberRow, PointRow
 from store.runs import NOTICE
-from store.sql import AT, AT_MOST, LAST_DAYS, Whose, everybody, json_of, many_at_once, parameter, within
+from store.sql import (
+    AT,
+    AT_MOST,
+    LAST_DAYS,
+    Whose,
+    as_well,
+    everybody,
+    json_of,
+    many_at_once,
+    parameter,
+    within,
+)
 from store.tables import DeliveryRow
 from store.write import insert_found, table
 
 _rows, _members, _deliveries = table(PointRow), table(MemberRow), table(DeliveryRow)
 _LAST_DAY = parameter("the_last_day", date)
 _RUN = parameter("the_run", str)
+_key = _deliveries.c.delivery_id
+_WRITTEN = select(func.count()).where(_key > parameter("the_first", str), _key <= parameter("the_last", str))
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,15 @@ class PointsNotice:
         return int(connection.execute(_concerned(self), self._given(period, policy)).scalar_one())
 
     def chunk(self, connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
-        """A mail for each member after `after` and up to `until`. Returns how many are new."""
-        whom = within(after, until)
+        """A mail for each member after `after` and up to `until`; how many have theirs now."""
+        whom, run = within(after, until), delivery_prefix(self.job, period)
         given = self._given(period, policy) | whom.given
+        named = {"the_first": f"{run}{after}", "the_last": f"{run}{until}-{self.kind}"}
+        if after:
+            named["the_first"] += f"-{self.kind}"
         with many_at_once(connection):
-            return insert_found(connection, DeliveryRow, NOTICE, _mails(self, whom.whose), given)
+            insert_found(connection, DeliveryRow, NOTICE, _mails(self, whom.whose), given)
+        return int(connection.execute(_WRITTEN, named).scalar_one())
 
     def left(self, connection: Connection, period: str, policy: Policy, limit: int) -> list[str]:
         """Members who should have a mail and have none."""
@@ -95,7 +112,7 @@ def _told(notice: PointsNotice, whose: Whose) -> Select[Any]:
     sums = func.coalesce(func.sum(_rows.c.points), 0), func.coalesce(func.sum(lapsing), 0)
     found = (
         select(_members.c.contract_id, sums[0].label("balance"), sums[1].label("lapsing"))
-        .select_from(_members.outerjoin(_rows, and_(whose(_rows), _counted())))
+        .select_from(_members.outerjoin(_rows, and_(as_well(whose(_rows)), _counted())))
         .where(whose(_members), _is_member())
         .group_by(_members.c.contract_id)
     )

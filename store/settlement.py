@@ -41,7 +41,8 @@ _paying, _payments, _asked = table(PayingRow), table(PaymentRow), table(AskedRow
 
 _TO_PAY = (_rows.c.period == PERIOD) & (_rows.c.total_with_tax > 0)
 _UNSETTLED = _rows.c.paid_on.is_(None) & _rows.c.collected_at.is_(None)
-_OPEN = _TO_PAY & (_rows.c.contract_id > AFTER) & (_rows.c.contract_id <= UNTIL) & _UNSETTLED
+_IN_RANGE = (_rows.c.contract_id > AFTER) & (_rows.c.contract_id <= UNTIL)
+_OPEN = _TO_PAY & _IN_RANGE & _UNSETTLED
 _BY_OTHERS = _rows.c.payment_method.in_(COLLECTED_FOR_US)
 
 _UNANSWERED = (
@@ -67,6 +68,8 @@ def _first(*which: ColumnElement[bool]) -> Any:
 
 
 _COUNT = select(func.count()).where(_TO_PAY)
+_ASKED_FOR = exists().where(_asked.c.contract_id == _rows.c.contract_id, _UNANSWERED)
+_SETTLED = select(func.count()).where(_TO_PAY, _IN_RANGE, ~_UNSETTLED, ~_ASKED_FOR)
 _LEFT, _NEXT = _first(), _first(~_BY_OTHERS)
 _UNPAID_BY = select(_rows.c.contract_id).where(_TO_PAY & _UNSETTLED, _rows.c.contract_id == CONTRACT)
 
@@ -107,11 +110,15 @@ def expected(connection: Connection, period: str, policy: Policy) -> int:
 
 
 def chunk(connection: Connection, period: str, after: str, until: str, policy: Policy) -> int:
-    """Settle what is paid by transfer, atone, NP or the provider; how many it was. Repeating it does nothing."""
+    """Settle what is paid by transfer, atone, NP or the provider. Repeating it does nothing.
+
+    How many have nothing to settle any more: `owed` is about all the others.
+    """
     given = _given(period, after, until, policy)
     connection.execute(_HOLD, given)
     insert_found(connection, CreditRow, _CREDIT, _CREDITED, given)
-    return int(connection.execute(_SETTLE, given).rowcount)
+    connection.execute(_SETTLE, given)
+    return int(connection.execute(_SETTLED, given).scalar_one())
 
 
 def _given(period: str, after: str, until: str, policy: Policy) -> dict[str, Any]:

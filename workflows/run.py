@@ -12,7 +12,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
 
 from rules import jobs
-from rules.runs import Plan, Proof, Range, Reached, Run, Waiting
+from rules.runs import Plan, Proof, Range, Reached, Run, Waiting, pace
 from workflows import clock, patches, visible
 from workflows.timing import ALIVE_WITHIN
 
@@ -37,6 +37,7 @@ class RunWorkflow:
         self.asked = scheduled(asked)
         await self.until_ready()
         while True:
+            self.began = workflow.now()
             self.plan, self.done = await self.quickly("run_begin", Plan, clock.now()), 0
             self.show()
             await asyncio.gather(*(self.deal_with(part) for part in self.plan.ranges))
@@ -78,7 +79,7 @@ class RunWorkflow:
         while reached.last is not None:
             rest = Range(after=reached.last, until=part.until)
             reached = await self.at_length(activity, rest, *more)
-            self.done += reached.done
+            self.done = max(self.done, reached.done)
             self.show()
 
     async def send_notices(self) -> None:
@@ -123,13 +124,16 @@ class RunWorkflow:
 
     def show(self, proof: Proof | None = None) -> None:
         """Done, left, rate and estimate, for whoever looks at it in the Temporal UI."""
-        seconds = max((workflow.now() - self.began).total_seconds(), 0.001)
-        rate, left = self.done / seconds, max(self.plan.expected - self.done, 0)
-        estimate = f"{left / rate:.0f} s" if rate and left else "–"
+        expected, done = self.plan.expected, self.done
+        if proof:
+            expected, done = proof.result.get("expected", expected), proof.done
+        told = pace(expected, done, (workflow.now() - self.began).total_seconds())
+        rate = "–" if told.rate is None else f"{told.rate:,.0f}"
+        estimate = f"{told.estimate:.0f} s" if told.estimate else "–"
         table = [
             "| done | left | a second | about | notices |",
             "| --- | --- | --- | --- | --- |",
-            f"| {self.done:,} | {left:,} | {rate:,.0f} | {estimate} | {self.notices:,} |",
+            f"| {told.done:,} | {told.left:,} | {rate} | {estimate} | {self.notices:,} |",
         ]
         named = ["", f"Not dealt with: {', '.join(proof.left)}"] if proof and proof.left else []
         workflow.set_current_details("\n".join([f"**{self.title()}**", "", *table, *named]))

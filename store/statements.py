@@ -144,19 +144,17 @@ def _progress(whose: Whose) -> Any:
     )
 
 
+_CLASSES = {"standard": "standard", "included": "included", "untaxed": "none"}
+_SUMS = {
+    name: func.coalesce(func.sum(case((_lines.c.tax_class == tax_class, _lines.c.amount), else_=0)), 0)
+    for name, tax_class in _CLASSES.items()
+}
+"""Of a contract's lines, by class of tax."""
+
+
 def _sums(whose: Whose) -> Any:
-    """The sums of a contract's lines, by class of tax."""
-
-    def of(tax_class: str) -> ColumnElement[int]:
-        return func.sum(case((_lines.c.tax_class == tax_class, _lines.c.amount), else_=0))
-
     return (
-        select(
-            _lines.c.contract_id,
-            of("standard").label("standard"),
-            of("included").label("included"),
-            of("none").label("untaxed"),
-        )
+        select(_lines.c.contract_id, *(of.label(name) for name, of in _SUMS.items()))
         .where(_lines.c.period == PERIOD, whose(_lines))
         .group_by(_lines.c.contract_id)
         .subquery()
@@ -240,16 +238,19 @@ def _notices(whose: Whose) -> Any:
 
 @cache
 def _wrong() -> Any:
-    """Contracts whose statement is not the sum of its lines, or does not add up."""
-    sums = _sums(everybody)
-    differs = [
-        func.coalesce(sums.c[name], 0) != _rows.c[name] for name in ("standard", "included", "untaxed")
-    ]
+    """Contracts whose statement is not the sum of its lines, or does not add up.
+
+    Both are read in the order of their keys, and summed up as they come: nothing is put together and kept first.
+    """
+    mine = and_(_lines.c.period == PERIOD, _lines.c.contract_id == _rows.c.contract_id)
+    differs = [of != _rows.c[name] for name, of in _SUMS.items()]
     parts = _rows.c.standard + _rows.c.tax + _rows.c.included + _rows.c.untaxed - _rows.c.points_used
     return (
         select(_rows.c.contract_id)
-        .outerjoin(sums, sums.c.contract_id == _rows.c.contract_id)
-        .where(_rows.c.period == PERIOD, or_(*differs, parts != _rows.c.total_with_tax))
+        .outerjoin(_lines, mine)
+        .where(_rows.c.period == PERIOD)
+        .group_by(_rows.c.period, _rows.c.contract_id)
+        .having(or_(*differs, parts != _rows.c.total_with_tax))
         .order_by(_rows.c.contract_id)
         .limit(AT_MOST)
     )

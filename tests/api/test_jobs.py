@@ -9,13 +9,18 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from api import jobs as api
+from api.clock import EngineClock
 from rules import jobs, policy
 from rules.calendar import day_of, first_of_month
+from rules.clock import Clock
+from rules.runs import Held, Progress
 from store.ledger import CreditRow, ExchangeRow, PointRow, StatementLineRow, StatementRow
 from store.tables import DeliveryRow
 from store.write import table
 from tests.club import for_bill, member, points
 from tests.line import Line
+from tests.rules.cases import at
 from tests.stack import Stack
 
 NAMES = {"month-end", "settlement", "points-grant", "points-mail", "points-warning", "fiscal-year"}
@@ -43,7 +48,61 @@ def test_moving_the_clock_over_a_month_does_what_falls_due_in_it(stack: Stack) -
         assert (found[name]["progress"]["period"], found[name]["progress"]["state"]) == (period, "done")
         assert abs((datetime.fromisoformat(found[name]["last_run"]) - due).total_seconds()) < 60
         assert datetime.fromisoformat(found[name]["next_run"]) > stack.now()
+        told = found[name]["progress"]
+        assert (told["done"], told["left"], told["reason"]) == (told["expected"], 0, None)
+        assert (told["rate"] or 0) > 0 or told["expected"] == 0
         assert found[name]["result"]["left"] == []
+
+
+class AtNoon:
+    """In the place of the service: its clock stands still, and runs sixty times as fast as the engine's."""
+
+    def __init__(self) -> None:
+        nothing: Any = None
+        self.clock, self.now = EngineClock(nothing, Clock(60, at("2026-07-01 00:00:00")), False), lambda: NOON
+
+
+NOON, MONTH_END = at("2026-07-01 12:00:00"), policy.load().job("month-end")
+RUNNING = Progress(
+    state="running",
+    period="2026-06",
+    due_at=NOON,
+    started_at=at("2026-07-01 11:50:00"),
+    finished_at=None,
+    expected=6000,
+    done=2000,
+    result=None,
+)
+
+
+def told(monkeypatch: pytest.MonkeyPatch, last: Progress | None, waits: Held | None = None) -> Any:
+    service: Any = AtNoon()
+    monkeypatch.setattr(service.clock, "now", service.now)
+    return api._shown(service, MONTH_END, last, waits)["progress"]
+
+
+def test_a_run_tells_contracts_a_second_and_the_seconds_that_are_left_by_the_engines_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = told(monkeypatch, RUNNING)
+    names = ("state", "expected", "done", "left", "rate", "estimate")
+    assert [found[name] for name in names] == ["running", 6000, 2000, 4000, 200.0, 20]
+    waiting = told(monkeypatch, RUNNING.model_copy(update={"state": "waiting"}))
+    assert (waiting["left"], waiting["rate"], waiting["estimate"]) == (4000, None, None)
+    done = {"state": "done", "done": 6000, "finished_at": at("2026-07-01 11:55:00")}
+    ended = told(monkeypatch, RUNNING.model_copy(update=done))
+    assert (ended["left"], ended["rate"], ended["estimate"]) == (0, 1200.0, 0)
+
+
+def test_a_run_that_waits_to_begin_is_told_with_its_reason_unless_another_is_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits = Held(period="2026-07", reason="month-end of 2026-06 is not done")
+    ended = RUNNING.model_copy(update={"state": "done"})
+    for last in (None, ended):
+        found = told(monkeypatch, last, waits)
+        assert (found["period"], found["state"], found["reason"]) == ("2026-07", "waits", waits.reason)
+    assert told(monkeypatch, RUNNING, waits)["period"] == "2026-06"
 
 
 @pytest.mark.rule("BIL-8")

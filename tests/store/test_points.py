@@ -167,6 +167,26 @@ def test_the_months_before_a_member_was_brought_in_are_not_granted_anew(club: Cl
     assert club.balance("k-1", "2026-06-10 12:00:00") == 0
 
 
+@pytest.mark.rule("PNT-2")
+def test_where_the_policy_has_nothing_for_a_line_type_its_lines_are_not_expected(club: Club) -> None:
+    club.member("k-1")
+    club.member("k-2", line_type="light")
+    grants = [
+        grant.model_copy(update={"points": [0]}) if grant.line_type == "light" else grant
+        for grant in POLICY.point_grants
+    ]
+    none_for_light = POLICY.model_copy(update={"point_grants": grants})
+
+    def judged() -> tuple[int, list[str]]:
+        with club.engine.begin() as connection:
+            given = connection, "2026-04", none_for_light
+            return points_grant.expected(*given), points_grant.left(*given, 10)
+
+    assert judged() == (1, ["k-1"])
+    done = within(club.engine, lambda c: points_grant.chunk(c, "2026-04", "", "z", none_for_light))
+    assert (done, judged()) == (1, (1, []))
+
+
 # Lapses
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 
 from outside import texts
+from store.database import connect
 from store.points_notices import MAIL, WARNING, PointsNotice
 from store.tables import DeliveryRow
 from store.write import table
 from tests.rules.cases import POLICY
 from tests.store.club import EVERYBODY, Club, within
+from tests.store.test_lookups import asked
 
 
 @pytest.fixture
@@ -111,6 +114,18 @@ def test_a_run_writes_each_mail_once_and_proves_that_none_is_missing(club: Club,
     once = told(club)
     assert (run(club, job, "2028-01"), told(club)) == (2, once)
     assert judged() == (2, [])
+
+
+@pytest.mark.parametrize("job", [MAIL, WARNING], ids=lambda job: job.job)
+def test_sqlite_looks_for_the_points_of_one_member_at_a_time_and_not_for_those_of_the_whole_chunk(
+    template: Path, job: PointsNotice
+) -> None:
+    with connect(f"sqlite:///{template}").connect() as connection, asked(connection) as statements:
+        job.chunk(connection, "2028-01", *EVERYBODY, POLICY)
+        ((statement, given),) = (one for one in statements if one[0].startswith("INSERT"))
+        plan = connection.exec_driver_sql(f"explain query plan {statement}", given)
+        (looks,) = (step.detail for step in plan if "SEARCH point" in step.detail)
+    assert "(lapses_on=? AND contract_id=?)" in looks
 
 
 @pytest.mark.parametrize("job", [MAIL, WARNING], ids=lambda job: job.job)

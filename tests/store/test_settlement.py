@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, update
 
 from store import bills, contracts, settlement
 from store.database import in_transaction
-from store.ledger import CreditRow, PayingRow, StatementRow
+from store.ledger import AskedRow, CreditRow, PayingRow, StatementRow
 from store.settlement import Owed
 from store.tables import PaymentRow
 from store.write import insert, table
@@ -83,6 +83,31 @@ def credits(engine: Engine) -> list[tuple[Any, ...]]:
     with engine.begin() as connection:
         columns = (rows.c.contract_id, rows.c.kind, rows.c.amount, rows.c.at)
         return sorted(tuple(row) for row in connection.execute(select(*columns)))
+
+
+def test_each_that_has_something_to_pay_is_counted_once_as_settled_or_as_one_to_be_asked_of(
+    engine: Engine,
+) -> None:
+    """Also on a run done again: by transfer, paid before, by card and declined, by card whose answer got lost."""
+    owed(engine, "k-1", "account_transfer")
+    owed(engine, "k-2", "invoice", paid_on=date(2026, 7, 20))
+    owed(engine, "k-3", "credit_card")
+    owed(engine, "k-4", "credit_card", paid_on=date(2026, 7, 20))
+    owed(engine, "k-5", "invoice", 0)
+    with engine.begin() as connection:
+        asked = {"period": "2026-06", "reference": "card", "amount": 5000}
+        insert(connection, AskedRow, [asked | {"contract_id": "k-4", "answer": None}])
+    for _ in range(2):
+        with engine.begin() as connection:
+            expected = settlement.expected(connection, "2026-06", POLICY)
+        rest = [one.contract_id for one in _owed(engine)]
+        assert (expected, run(engine), rest) == (4, 2, ["k-3", "k-4"])
+
+
+def _owed(engine: Engine) -> list[Owed]:
+    with engine.begin() as connection:
+        settlement.chunk(connection, "2026-06", FIRST, LAST, POLICY)
+        return settlement.owed(connection, "2026-06", FIRST, LAST, POLICY, 50)
 
 
 @pytest.mark.rule("BIL-3")

@@ -25,8 +25,8 @@ def _why(connection: Connection, due: jobs.Due, policy: Policy, ever: bool) -> s
     """In the order in which `run_ready` asks. `ever`: it was run here for some period, so it is meant to run."""
     if first := runs.before(connection, Run(job=due.job, period=due.period), policy):
         return not_done(first[0])
-    if needed := jobs.AFTER.get(due.job):
+    for needed in jobs.AFTER.get(due.job, ()):
         known = runs.of(connection, needed, due.period)
-        if known.state != "done" if known else ever:
+        if known.state == "running" if known else ever:
             return not_done(Run(job=needed, period=due.period))
     return OVERDUE if ever and runs.late(connection, due.at, 1) else None

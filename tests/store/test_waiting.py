@@ -28,12 +28,17 @@ def test_where_nothing_was_ever_run_nothing_waits(engine: Engine) -> None:
     assert told(engine) == {}
 
 
-def test_a_settlement_waits_for_a_month_end_that_waits_for_an_operator(engine: Engine) -> None:
+def test_a_settlement_waits_for_a_month_end_until_that_is_done_or_waits_for_an_operator(
+    engine: Engine,
+) -> None:
     with engine.begin() as connection:
         runs.begin(connection, JUNE.job, JUNE.period, DUE, DUE, 1)
+    waits = Held(period="2026-06", reason="month-end of 2026-06 is not done")
+    assert told(engine, at("2026-07-25 05:59:59")) == {"points-mail": waits}, "the settlement is not due yet"
+    assert told(engine) == {"points-mail": waits, "settlement": waits}
+    with engine.begin() as connection:
         runs.end(connection, JUNE.job, JUNE.period, DUE, {"left": ["k-1"]}, 0)
-    assert told(engine, at("2026-07-25 05:59:59")) == {}, "it is not due yet"
-    assert told(engine) == {"settlement": Held(period="2026-06", reason="month-end of 2026-06 is not done")}
+    assert told(engine) == {}
     done(engine, JUNE, DUE)
     assert told(engine) == {}
 

@@ -9,8 +9,7 @@ from temporalio import workflow
 
 from rules.runs import Later, Run
 from workflows import clock
-from workflows.run import RETRY, STRETCH
-from workflows.timing import ALIVE_WITHIN
+from workflows.run import at_length
 
 
 @workflow.defn(name="PutOff")
@@ -35,16 +34,7 @@ class PutOffWorkflow:
     async def try_again(self) -> Later:
         """What is due by now."""
         self.more = False
-        later: Later = await workflow.execute_activity(
-            "run_put_off",
-            self.asked,
-            result_type=Later,
-            summary=self.title(),
-            start_to_close_timeout=STRETCH,
-            heartbeat_timeout=ALIVE_WITHIN,
-            retry_policy=RETRY,
-        )
-        return later
+        return await at_length("run_put_off", Later, self.title(), self.asked)
 
     async def wait_for(self, later: Later) -> None:
         """For the next try, or for more."""

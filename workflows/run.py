@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
@@ -16,6 +16,7 @@ from rules.runs import Plan, Proof, Range, Reached, Run, Waiting, pace
 from workflows import clock, patches, visible
 from workflows.timing import ALIVE_WITHIN
 
+T = TypeVar("T")
 SCHEDULED_FOR = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 STRETCH = timedelta(minutes=10)
 RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=50), maximum_interval=timedelta(seconds=30))
@@ -108,16 +109,7 @@ class RunWorkflow:
         )
 
     async def at_length(self, activity: str, *more: Any) -> Reached:
-        reached: Reached = await workflow.execute_activity(
-            activity,
-            args=[self.asked, *more],
-            result_type=Reached,
-            summary=self.title(),
-            start_to_close_timeout=STRETCH,
-            heartbeat_timeout=ALIVE_WITHIN,
-            retry_policy=RETRY,
-        )
-        return reached
+        return await at_length(activity, Reached, self.title(), self.asked, *more)
 
     def title(self) -> str:
         return f"{self.asked.job} {self.asked.period}"
@@ -137,6 +129,20 @@ class RunWorkflow:
         ]
         named = ["", f"Not dealt with: {', '.join(proof.left)}"] if proof and proof.left else []
         workflow.set_current_details("\n".join([f"**{self.title()}**", "", *table, *named]))
+
+
+async def at_length(activity: str, answer: type[T], summary: str, *given: Any) -> T:
+    """An activity that works for minutes, and says all the while that it lives."""
+    told: T = await workflow.execute_activity(
+        activity,
+        args=given,
+        result_type=answer,
+        summary=summary,
+        start_to_close_timeout=STRETCH,
+        heartbeat_timeout=ALIVE_WITHIN,
+        retry_policy=RETRY,
+    )
+    return told
 
 
 def look_again(waited: timedelta) -> timedelta:
